@@ -1,0 +1,46 @@
+"""From a Graph to a callable on arrays: the backends, and which one is current."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..engine.graph import Graph
+from ..errors import UnknownName, did_you_mean
+from . import reference
+
+Program = Callable[..., tuple[Any, ...]]
+
+
+def _numba(graph: Graph) -> Program:
+    """Numba is loaded when first needed, so that the package imports fast."""
+    from .numba import compile as compile_graph
+
+    return compile_graph(graph)
+
+
+BACKENDS: dict[str, Callable[[Graph], Program]] = {"reference": reference.compile, "numba": _numba}
+_OPTIMIZED = ("numba",)
+
+
+class _Current:
+    name = "reference"
+
+
+def backend() -> str:
+    """The name of the current backend."""
+    return _Current.name
+
+
+def set_backend(name: str) -> None:
+    """Run what is compiled from now on with backend `name`; UnknownName if there is none such."""
+    if name not in BACKENDS:
+        raise UnknownName(f"unknown backend {name!r}{did_you_mean(name, BACKENDS)}; known: {', '.join(BACKENDS)}")
+    _Current.name = name
+
+
+def compile(graph: Graph, optimize: Callable[[Graph], Graph] | None = None) -> Program:
+    """The program of `graph` on the current backend: arrays of its inputs to arrays of its outputs.
+
+    optimize: what to do with the graph before, on backends that compile; the reference runs it as it was recorded
+    """
+    name = _Current.name
+    return BACKENDS[name](optimize(graph) if optimize and name in _OPTIMIZED else graph)

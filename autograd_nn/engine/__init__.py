@@ -1,0 +1,1 @@
+"""The graph and calculus on it; knows no array library and no layer."""

@@ -1,0 +1,56 @@
+"""Masks of tensors: which time steps count. They travel beside the tensors and die with them."""
+
+import weakref
+from typing import Any
+
+from ..engine.tensor import Tensor
+from ..engine.tree import flatten, tree_map
+
+_MASKS: dict[int, tuple[weakref.ref[Tensor], Tensor]] = {}
+
+
+def get_mask(tensor: Any) -> Tensor | None:
+    """The mask of a tensor: booleans, False for steps to skip; None if it has none.
+
+    >>> import autograd_nn as ag
+    >>> get_mask(ag.tensor([1.0])) is None
+    True
+    """
+    held = _MASKS.get(id(tensor))
+    return held[1] if held is not None and held[0]() is tensor else None
+
+
+def set_mask(tensor: Tensor, mask: Tensor | None) -> None:
+    """Give `tensor` a mask, or take it away with None."""
+    # Keyed by identity, since == of tensors works element by element.
+    key = id(tensor)
+    if mask is None:
+        _MASKS.pop(key, None)
+        return
+    _MASKS[key] = (weakref.ref(tensor, lambda dead: _forget(key, dead)), mask)
+
+
+def _forget(key: int, dead: weakref.ref[Tensor]) -> None:
+    if key in _MASKS and _MASKS[key][0] is dead:
+        del _MASKS[key]
+
+
+def masks_of(nest: Any) -> Any:
+    """The nest with its tensors replaced by their masks."""
+    return tree_map(get_mask, nest)
+
+
+def set_masks(nest: Any, mask: Any) -> None:
+    """Give the tensors of a nest the masks of a nest like it, or all the same one; None leaves a tensor alone."""
+    if isinstance(nest, Tensor):
+        if mask is not None:
+            set_mask(nest, mask)
+        return
+    keys = list(nest) if isinstance(nest, dict) else range(len(nest))
+    for key in keys:
+        set_masks(nest[key], mask if isinstance(mask, Tensor) or mask is None else mask[key])
+
+
+def any_mask(nest: Any) -> bool:
+    """Whether a nest of masks holds one at all."""
+    return bool(flatten(nest)[0])

@@ -1,0 +1,335 @@
+"""Where batches come from: arrays, generators and data sets, all as `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+
+import math
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..engine.tree import flatten, unflatten
+from ..errors import ArgumentTypeError, DataError, InvalidArgument, short
+from ..utils.py_dataset import PyDataset
+from .arrays import arrays_of, check_lengths, take
+from .weights import class_weights
+
+Batch = tuple[Any, ...]
+# A data source that takes longer than this for one batch is reported.
+STALL_SECONDS = 30.0
+
+
+class Source:
+    """Base of what gives batches.
+
+    size:     batches per epoch, None if unknown
+    restarts: whether every epoch can begin anew
+    """
+
+    size: int | None = None
+    restarts = True
+
+    def __init__(self) -> None:
+        self._current: Iterator[Batch] | None = None
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """All batches of an epoch, counted from 0."""
+        raise NotImplementedError(f"{type(self).__name__} must define batches(epoch)")
+
+    def first(self) -> Batch:
+        """A batch for looking at shapes; it is not lost."""
+        raise NotImplementedError(f"{type(self).__name__} must define first()")
+
+    def steps(self, epoch: int, count: int | None) -> Iterator[Batch]:
+        """The next `count` batches, going on where the last epoch ended; all batches for None.
+
+        Raises DataError where a generator ends too early; other sources warn and end the epoch.
+        """
+        if count is None:
+            yield from self.batches(epoch)
+            return
+        for k in range(count):
+            batch = self._next(epoch, fresh=k == 0)
+            if batch is None:
+                self._report_end(k, count, epoch)
+                return
+            yield batch
+
+    def rewind(self) -> None:
+        """Begin anew where that is possible."""
+        self._current = None
+
+    def _next(self, epoch: int, fresh: bool) -> Batch | None:
+        """The next batch; None where there is none left and this is not the beginning of an epoch."""
+        if self._current is None:
+            self._current = self.batches(epoch)
+        batch = next(self._current, None)
+        if batch is not None:
+            return batch
+        self._current = None
+        return self._next_after_restart(epoch) if fresh and self.restarts else None
+
+    def _next_after_restart(self, epoch: int) -> Batch | None:
+        self._current = self.batches(epoch)
+        return next(self._current, None)
+
+    def _report_end(self, done: int, count: int, epoch: int) -> None:
+        message = f"the data ended after {done} of {count} batches in epoch {epoch + 1}"
+        if not self.restarts:
+            raise DataError(f"{message}: the generator is exhausted; make it endless, or lower steps_per_epoch")
+        warnings.warn(f"{message}; lower steps_per_epoch")
+
+
+class ArrayBatches(Source):
+    """Batches of arrays, in a new order in every epoch where a seed is given."""
+
+    def __init__(self, parts: Batch, count: int, batch_size: int, seed: int | None, casts: list[Any]) -> None:
+        super().__init__()
+        self._leaves, self._structure = flatten(parts)
+        self._casts = casts
+        self._count = count
+        self._batch_size = batch_size
+        self._seed = seed
+        self.size = math.ceil(count / batch_size)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        order = None if self._seed is None else np.random.default_rng((self._seed, epoch)).permutation(self._count)
+        for start in range(0, self._count, self._batch_size):
+            stop = min(start + self._batch_size, self._count)
+            yield self._batch(slice(start, stop) if order is None else order[start:stop])
+
+    def _batch(self, index: Any) -> Batch:
+        taken = [cast(take(array, index)) for array, cast in zip(self._leaves, self._casts)]
+        return unflatten(self._structure, taken)
+
+    def first(self) -> Batch:
+        return self._batch(slice(0, self._batch_size))
+
+
+Prepare = Callable[[Any, int], Batch]
+
+
+class StreamBatches(Source):
+    """Batches of a generator, an iterator or anything that can be iterated anew in every epoch."""
+
+    def __init__(self, stream: Any, prepare: Prepare) -> None:
+        super().__init__()
+        self.restarts = not hasattr(stream, "__next__")
+        self.size = len(stream) if self.restarts and hasattr(stream, "__len__") else None
+        self._stream = stream
+        self._prepare = prepare
+        self._iterator: Iterator[Any] = iter(stream)
+        self._peeked: list[Any] = []
+        self._drawn = 0
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        if self.restarts and not self._peeked:
+            self._iterator = iter(self._stream)
+        number = 0
+        with watch() as waiting:
+            while True:
+                with waiting():
+                    item = self._draw(number, epoch)
+                if item is None:
+                    return
+                yield self._prepare(item[0], number)
+                number += 1
+
+    def _draw(self, number: int, epoch: int) -> list[Any] | None:
+        if self._peeked:
+            return [self._peeked.pop()]
+        try:
+            return [next(self._iterator)]
+        except StopIteration:
+            return None
+        except Exception as error:
+            error.add_note(f"raised by the generator for batch {number} of epoch {epoch + 1}")
+            raise
+
+    def first(self) -> Batch:
+        if not self._peeked:
+            item = self._draw(0, 0)
+            if item is None:
+                raise DataError("the generator yields no batch")
+            self._peeked += item
+        return self._prepare(self._peeked[0], 0)
+
+
+class DatasetBatches(Source):
+    """Batches of a PyDataset, asked for by number; the order is new in every epoch where a seed is given."""
+
+    def __init__(self, dataset: PyDataset, prepare: Prepare, seed: int | None) -> None:
+        super().__init__()
+        self.size = dataset.num_batches
+        self._dataset = dataset
+        self._prepare = prepare
+        self._seed = seed
+        if self.size is not None and self.size < 1:
+            raise DataError(f"{type(dataset).__name__} has {self.size} batches; __len__ must return at least 1")
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        self._dataset.on_epoch_begin()
+        with watch() as waiting:
+            items = self._items(self._order(epoch))
+            number = 0
+            while True:
+                with waiting():
+                    item = next(items, None)
+                if item is None:
+                    break
+                yield self._prepare(item[0], number)
+                number += 1
+        self._dataset.on_epoch_end()
+
+    def _order(self, epoch: int) -> Iterator[int]:
+        if self.size is None:
+            return iter(range(2**62))
+        if self._seed is None:
+            return iter(range(self.size))
+        return map(int, np.random.default_rng((self._seed, epoch)).permutation(self.size))
+
+    def _items(self, order: Iterator[int]) -> Iterator[list[Any]]:
+        workers = getattr(self._dataset, "workers", 1)
+        if workers == 1:
+            for index in order:
+                yield [self._dataset[index]]
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            ahead = [
+                pool.submit(self._dataset.__getitem__, k) for _, k in zip(range(self._dataset.max_queue_size), order)
+            ]
+            while ahead:
+                item = ahead.pop(0).result()
+                following = next(order, None)
+                if following is not None:
+                    ahead.append(pool.submit(self._dataset.__getitem__, following))
+                yield [item]
+
+    def first(self) -> Batch:
+        return self._prepare(self._dataset[0], 0)
+
+
+@contextmanager
+def watch() -> Iterator[Callable[[], Any]]:
+    """Inside, `with waiting():` around each wait; one that takes too long is reported once, while it lasts."""
+    since: list[float | None] = [None]
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(STALL_SECONDS / 10):
+            began = since[0]
+            if began is not None and time.monotonic() - began > STALL_SECONDS:
+                warnings.warn(f"the data source has not given the next batch for {STALL_SECONDS:g} seconds")
+                return
+
+    @contextmanager
+    def waiting() -> Iterator[None]:
+        since[0] = time.monotonic()
+        try:
+            yield
+        finally:
+            since[0] = None
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield waiting
+    finally:
+        over.set()
+
+
+def is_stream(x: Any) -> bool:
+    """Whether data gives batches itself instead of being cut into them."""
+    if isinstance(x, PyDataset) or hasattr(x, "__next__"):
+        return True
+    return hasattr(x, "__iter__") and not hasattr(x, "shape") and not isinstance(x, (list, tuple, dict, str, bytes))
+
+
+def refuse_beside_stream(x: Any, y: Any, sample_weight: Any) -> None:
+    """ArgumentTypeError for targets or weights beside data that gives them itself."""
+    kind = type(x).__name__
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ArgumentTypeError(f"x is a {kind}, which gives (x, y, sample_weight) itself; leave out {name}")
+
+
+def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
+    """Data as the tuple that `train_step` gets.
+
+    >>> pack(1, 2)
+    (1, 2)
+    """
+    if sample_weight is not None:
+        return (x, y, sample_weight)
+    return (x,) if y is None else (x, y)
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """`x, y, sample_weight` of such a tuple, None for what is missing; DataError for a longer one.
+
+    >>> unpack((1, 2))
+    (1, 2, None)
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise DataError(f"expected (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
+    return (*data, None, None)[:3]
+
+
+class Preparer:
+    """Makes what a generator yields a batch: checked against the first one, converted, weighted."""
+
+    def __init__(
+        self, needs_y: bool, casts: Callable[[Any], Any], class_weight: Any, check: Callable[[Any], None]
+    ) -> None:
+        self._needs_y = needs_y
+        self._casts = casts
+        self._class_weight = class_weight
+        self._check = check
+        self._shapes: list[tuple[int, ...]] | None = None
+
+    def __call__(self, item: Any, number: int) -> Batch:
+        where = f"batch {number}"
+        x, y, weight = self._parts(item, where)
+        parts = {"x": arrays_of(x, f"{where}: x"), "y": arrays_of(y, f"{where}: y")}
+        weights = arrays_of(weight, f"{where}: sample_weight")
+        try:
+            check_lengths({**parts, "sample_weight": weights})
+            self._check(parts["y"])
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from None
+        self._compare(parts, where)
+        if self._class_weight is not None:
+            weights = class_weights(parts["y"], self._class_weight, weights)
+        return self._casts(pack(parts["x"], parts["y"], weights))
+
+    def _parts(self, item: Any, where: str) -> tuple[Any, Any, Any]:
+        if not self._needs_y and not isinstance(item, tuple):
+            return item, None, None
+        if not isinstance(item, (tuple, list)) or not 1 <= len(item) <= 3:
+            got = f"a tuple of {len(item)}" if isinstance(item, (tuple, list)) else f"{type(item).__name__} without y"
+            raise DataError(f"{where}: the data source must yield (x, y) or (x, y, sample_weight), got {got}")
+        if self._needs_y and (len(item) < 2 or item[1] is None):
+            raise DataError(f"{where}: the data source yields x only; the loss needs (x, y)")
+        return unpack(tuple(item))
+
+    def _compare(self, parts: dict[str, Any], where: str) -> None:
+        """Every batch has as many arrays, with as many axes, as the first one."""
+        shapes = [array.shape for array in flatten((parts["x"], parts["y"]))[0]]
+        if self._shapes is None:
+            self._shapes = shapes
+        same = len(shapes) == len(self._shapes) and all(len(a) == len(b) for a, b in zip(shapes, self._shapes))
+        if not same:
+            raise DataError(f"{where} has arrays of shapes {short(shapes)}, the first batch had {short(self._shapes)}")
+
+
+def require_steps(x: Any, steps: Any, name: str) -> None:
+    """InvalidArgument for an iterator, which does not tell how long an epoch is, without steps."""
+    if hasattr(x, "__next__") and steps is None:
+        raise InvalidArgument(f"a generator does not tell how long an epoch is; pass {name}=<number of batches>")
