@@ -7,6 +7,8 @@
 [2.0, 4.0]
 """
 
+from typing import TYPE_CHECKING
+
 from . import (
     activations,
     callbacks,
@@ -24,7 +26,6 @@ from . import (
     random,
     regularizers,
     saving,
-    testing,
     utils,
     visualize,
 )
@@ -35,6 +36,7 @@ from .engine.tensor import Tensor
 from .engine.variable import Variable
 from .initializers import Initializer
 from .layers import Input, InputSpec, Layer
+from .lazy import later
 from .losses import Loss
 from .metrics import Metric
 from .models import Model, Sequential
@@ -42,7 +44,6 @@ from .ops import stop_gradient
 from .ops.custom import custom_op
 from .optimizers import Optimizer
 from .regularizers import Regularizer
-from .testing import gradcheck
 from .transforms import (
     checkpoint,
     grad,
@@ -56,7 +57,11 @@ from .transforms import (
     value_and_grad,
     vjp,
 )
-from .visualize import plot_graph
+
+if TYPE_CHECKING:
+    from . import testing
+    from .testing import gradcheck
+    from .visualize import plot_graph
 
 __version__ = "0.1.0"
 
@@ -68,3 +73,8 @@ __all__ = [
     "regularizers", "saving", "set_backend", "stop_gradient", "tensor", "testing", "utils", "value_and_grad",
     "visualize", "vjp",
 ]  # fmt: skip
+
+__getattr__ = later(
+    globals(),
+    {"gradcheck": ".testing:gradcheck", "plot_graph": ".visualize.plot:plot_graph", "testing": ".testing"},
+)

@@ -8,9 +8,10 @@ from .engine.tensor import Tensor
 from .saving.registry import custom_object_scope, register, resolve, serialize_keras_object
 
 __all__ = [
-    "celu", "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
-    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "serialize", "sigmoid",
-    "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 _SELU_ALPHA = 1.6732632423543772
@@ -262,6 +263,105 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Tensor:
     return ops.log_softmax(x, axis=axis)
 
 
+@register()
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """a * sigmoid(b), a and b the two halves of x along `axis` (Dauphin et al. 2016, arXiv 1612.08083).
+
+    >>> import autograd_nn as ag
+    >>> ag.activations.glu([4.0, 0.0]).tolist()
+    [2.0]
+    """
+    return ops.glu(x, axis=axis)
+
+
+@register()
+def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """x where it is further than `threshold` from 0, else 0.
+
+    >>> import autograd_nn as ag
+    >>> ag.activations.hard_shrink([-2.0, 0.25]).tolist()
+    [-2.0, 0.0]
+    """
+    return ops.hard_shrink(x, threshold=threshold)
+
+
+@register()
+def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """x drawn towards 0 by `threshold`, and 0 within it.
+
+    >>> import autograd_nn as ag
+    >>> ag.activations.soft_shrink([-2.0, 0.25]).tolist()
+    [-1.5, 0.0]
+    """
+    return ops.soft_shrink(x, threshold=threshold)
+
+
+@register()
+def tanh_shrink(x: Any) -> Tensor:
+    """x - tanh(x).
+
+    >>> import autograd_nn as ag
+    >>> round(float(ag.activations.tanh_shrink(1.0)), 4)
+    0.2384
+    """
+    return ops.tanh_shrink(x)
+
+
+@register()
+def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
+    """x where it is larger than `threshold`, else `default_value`.
+
+    >>> import autograd_nn as ag
+    >>> ag.activations.threshold([1.0, 3.0], 2.0, -1.0).tolist()
+    [-1.0, 3.0]
+    """
+    return ops.threshold(x, threshold, default_value)
+
+
+@register()
+def squareplus(x: Any, b: float = 4) -> Tensor:
+    """(x + sqrt(x**2 + b)) / 2 (Barron 2021, arXiv 2112.11687).
+
+    >>> import autograd_nn as ag
+    >>> float(ag.activations.squareplus(0.0))
+    1.0
+    """
+    return ops.squareplus(x, b=b)
+
+
+@register()
+def sparse_plus(x: Any) -> Tensor:
+    """0 up to -1, `(x + 1)**2 / 4` up to 1, then x.
+
+    >>> import autograd_nn as ag
+    >>> ag.activations.sparse_plus([-2.0, 0.0, 2.0]).tolist()
+    [0.0, 0.25, 2.0]
+    """
+    return ops.sparse_plus(x)
+
+
+@register()
+def sparse_sigmoid(x: Any) -> Tensor:
+    """`(x + 1) / 2` limited to 0..1.
+
+    >>> import autograd_nn as ag
+    >>> ag.activations.sparse_sigmoid([-2.0, 0.0, 2.0]).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return ops.sparse_sigmoid(x)
+
+
+@register()
+def sparsemax(x: Any, axis: int = -1) -> Tensor:
+    """The nearest probabilities to x along `axis`, of which many are 0 (Martins and Astudillo 2016, arXiv 1602.02068).
+
+    >>> import autograd_nn as ag
+    >>> ag.activations.sparsemax([0.0, 0.5, 1.5]).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    return ops.sparsemax(x, axis=axis)
+
+
 swish = silu
 hard_swish = hard_silu
 
@@ -269,8 +369,9 @@ KNOWN: dict[str, Any] = {
     **{
         function.__name__: function
         for function in (
-            celu, elu, exponential, gelu, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid,
-            log_softmax, mish, relu, relu6, selu, sigmoid, silu, softmax, softplus, softsign, tanh,
+            celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
+            log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign,
+            sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink,
         )
     },
     "swish": silu,

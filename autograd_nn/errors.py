@@ -4,6 +4,7 @@ The first line says what, where, got, expected and what to type, in at most 300 
 details stand on the lines below it.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -170,3 +171,20 @@ def short(value: object, limit: int = 60) -> str:
     """
     text = " ".join(repr(value).split())
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def check_number(
+    what: str, name: str, value: Any, *, low: float = -math.inf, above: float = -math.inf, high: float = math.inf
+) -> None:
+    """InvalidArgument unless `value` is a finite number in range: `low <= value <= high` and `value > above`.
+
+    >>> check_number("SGD", "momentum", 0.9, low=0, high=1)
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and math.isfinite(value) and low <= value <= high and value > above:
+        return
+    ends = [f"> {above}"] if above > -math.inf else [f">= {low}"] if low > -math.inf else []
+    ends += [f"<= {high}"] if high < math.inf else []
+    raise InvalidArgument(
+        f"{what}: {name} must be a finite number {' and '.join(ends)}, got {short(value)}".replace("  ", " ")
+    )

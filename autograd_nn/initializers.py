@@ -226,6 +226,7 @@ class VarianceScaling(RandomInitializer):
 
     mode:         n is the number of inputs ("fan_in"), outputs ("fan_out"), or their mean ("fan_avg")
     distribution: "truncated_normal", "untruncated_normal" or "uniform"
+    input_axes, output_axes: the axes of the weights that count inputs and outputs; as for Dense and Conv if None
 
     Raises InvalidArgument for another mode or distribution, or a scale that is not positive.
 
@@ -235,7 +236,13 @@ class VarianceScaling(RandomInitializer):
     """
 
     def __init__(
-        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: Any = None
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Any = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
     ) -> None:
         super().__init__(seed)
         if not 0 < scale < math.inf:
@@ -244,9 +251,11 @@ class VarianceScaling(RandomInitializer):
         self.mode = _choice(mode, _MODES, "mode")
         chosen = "truncated_normal" if str(distribution).lower() == "normal" else distribution
         self.distribution = _choice(chosen, _DISTRIBUTIONS, "distribution")
+        self.input_axes = input_axes
+        self.output_axes = output_axes
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
-        fan_in, fan_out = compute_fans(shape)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(1.0, count))
         if self.distribution == "uniform":
@@ -259,19 +268,23 @@ class VarianceScaling(RandomInitializer):
     def get_config(self) -> dict[str, Any]:
         return {
             "scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config(),
+            **self._axes(),
         }  # fmt: skip
+
+    def _axes(self) -> dict[str, Any]:
+        return {"input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class _Scaled(VarianceScaling):
-    """A VarianceScaling whose only setting left is the seed."""
+    """A VarianceScaling whose only settings left are the seed and the axes."""
 
     settings: tuple[float, str, str]
 
-    def __init__(self, seed: Any = None) -> None:
-        super().__init__(*self.settings, seed=seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
+        super().__init__(*self.settings, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        return RandomInitializer.get_config(self)
+        return {**RandomInitializer.get_config(self), **self._axes()}
 
 
 @register()
@@ -377,13 +390,15 @@ class Orthogonal(RandomInitializer):
         return {"gain": self.gain, **super().get_config()}
 
 
-def compute_fans(shape: Any) -> tuple[int, int]:
+def compute_fans(shape: Any, input_axes: Any = None, output_axes: Any = None) -> tuple[int, int]:
     """The number of inputs and outputs of a unit whose weights have this shape: (inputs, outputs).
 
-    >>> compute_fans((3, 3, 16, 32))
-    (144, 288)
+    >>> compute_fans((3, 3, 16, 32)), compute_fans((16, 4, 8), input_axes=[0], output_axes=[1, 2])
+    ((144, 288), (16, 32))
     """
     sizes = tuple(shape)
+    if input_axes is not None and output_axes is not None:
+        return math.prod(sizes[k] for k in input_axes), math.prod(sizes[k] for k in output_axes)
     if len(sizes) < 2:
         size = sizes[0] if sizes else 1
         return size, size
@@ -404,6 +419,7 @@ def _choice(value: Any, known: tuple[str, ...], what: str) -> str:
 
 
 constant, zeros, ones, identity, orthogonal = Constant, Zeros, Ones, Identity, Orthogonal
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 random_normal, random_uniform, truncated_normal, variance_scaling = (
     RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling,
 )  # fmt: skip
@@ -426,12 +442,16 @@ KNOWN: dict[str, Any] = {
 def get(identifier: Any) -> Any:
     """The initializer of that name or config; functions and Initializer objects as they are; None for None.
 
+    An array becomes the Constant of its values.
+
     Raises UnknownName with the nearest known name, ArgumentTypeError for a class and for other types.
 
     >>> import autograd_nn as ag
     >>> ag.initializers.get("ones")((2,)).tolist()
     [1.0, 1.0]
     """
+    if isinstance(identifier, (np.ndarray, np.generic, Tensor)):
+        return Constant(identifier)
     return resolve(identifier, KNOWN, "initializer")
 
 
@@ -439,8 +459,8 @@ def serialize(initializer: Any) -> Any:
     """An initializer as a config.
 
     >>> import autograd_nn as ag
-    >>> ag.initializers.serialize(ag.initializers.GlorotUniform(seed=3))["config"]
-    {'seed': 3}
+    >>> ag.initializers.serialize(ag.initializers.GlorotUniform(seed=3))["config"]["seed"]
+    3
     """
     return serialize_keras_object(initializer)
 

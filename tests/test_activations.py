@@ -11,10 +11,11 @@ from autograd_nn import activations, layers
 from autograd_nn.errors import ArgumentTypeError, UnknownName
 from autograd_nn.saving import register_keras_serializable
 
-NAMES = sorted(activations.KNOWN)
+# A gated unit halves an axis.
+NAMES = sorted(set(activations.KNOWN) - {"glu"})
 SMOOTH = [
     "celu", "elu", "exponential", "gelu", "linear", "log_sigmoid", "log_softmax", "mish", "selu", "sigmoid", "silu",
-    "softmax", "softplus", "softsign", "tanh",
+    "softmax", "softplus", "softsign", "squareplus", "tanh", "tanh_shrink",
 ]  # fmt: skip
 reals = hnp.arrays("float64", (3, 4), elements=st.floats(-20, 20))
 
@@ -46,6 +47,23 @@ def test_relu_with_all_its_settings(x):
     found = activations.relu(x, negative_slope=0.1, max_value=5.0, threshold=1.0).numpy()
     expected = np.minimum(np.where(x > 1, x, 0.1 * (x - 1)), 5)
     assert np.allclose(found, expected)
+
+
+@given(reals)
+def test_gates_and_shrinkage(x):
+    gated = activations.glu(x).numpy()
+    assert gated.shape == (3, 2) and np.allclose(gated, x[:, :2] / (1 + np.exp(-x[:, 2:])))
+    assert np.allclose(activations.hard_shrink(x, 2.0), np.where(abs(x) > 2, x, 0))
+    assert np.allclose(activations.soft_shrink(x, 2.0), np.sign(x) * np.maximum(abs(x) - 2, 0))
+    assert np.allclose(activations.threshold(x, 1.0, -3.0), np.where(x > 1, x, -3))
+    assert np.allclose(activations.tanh_shrink(x), x - np.tanh(x))
+    sparse = activations.sparsemax(x).numpy()
+    assert np.allclose(sparse.sum(-1), 1) and (sparse >= 0).all()
+    assert np.allclose(activations.sparsemax(sparse), sparse)
+
+
+def test_a_gated_unit_trains():
+    assert ag.gradcheck(activations.glu, ag.tensor(np.random.default_rng(0).normal(size=(3, 4))), order=2)
 
 
 @given(reals)

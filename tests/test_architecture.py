@@ -16,6 +16,7 @@ PACKAGE = "autograd_nn"
 
 FLOORS = {
     "errors": 0,
+    "lazy": 0,
     "engine": 1,
     "ops": 2,
     "compiler": 3,

@@ -1,163 +1,127 @@
-"""Time workloads beside other libraries: `python3 tools/bench.py eager --against torch [--repeats N] [--json]`.
+"""Time workloads beside other libraries: `python3 tools/bench.py --against torch,torch.compile,jax,keras`.
 
-Each contender runs in turn, again and again, on one thread, so that what slows the machine slows all of them.
+Every contender starts from the same weights and takes the same batches; before anything is timed, the losses of the
+first steps must agree. Each runs in a process of its own, a block of steps at a time and in turns, so that what slows
+the machine slows all of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import statistics
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from environment import enter
 
-OURS = "autograd_nn"
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-Run = Callable[[], object]
+OURS = ("autograd_nn", "autograd_nn.fit")
+PEERS = ("torch", "torch.compile", "jax", "keras", "keras.fit")
+STEPS = ("mlp_seed", "mlp_wide", "convnet", "lstm", "gpt_nano", "eager")
+OTHERS = ("fit", "predict", "resize", "import")
+GROWING = ("scaling", "nodes")
 
 
-@dataclass(frozen=True)
-class Workload:
-    """Something to time.
+def names(known: tuple[str, ...]) -> Any:
+    """A parser of names with commas between them."""
 
-    what:       what one run computes
-    unit:       what the time of a run is divided into
-    amount:     how many of these there are in one run
-    contenders: per library, a function that prepares everything and returns what is timed
-    """
+    def parse(text: str) -> list[str]:
+        found = [name for name in text.split(",") if name]
+        unknown = [name for name in found if name not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"unknown: {unknown[0]}; choose from {', '.join(known)}")
+        return found
 
-    what: str
-    unit: str
-    amount: int
-    contenders: dict[str, Callable[[], Run]]
+    return parse
 
 
-CHAIN = 1000
-ELEMENTS = 64
-
-
-def eager_ours() -> Run:
-    import autograd_nn as ag
-
-    start = ag.tensor([0.01 * k for k in range(ELEMENTS)], requires_grad=True)
-    weight = ag.tensor([1.0 + 0.001 * k for k in range(ELEMENTS)], requires_grad=True)
-
-    def run() -> object:
-        y = start
-        for _ in range(CHAIN // 2):
-            y = ag.ops.tanh(y * weight)
-        y.sum().backward()
-        gradient, start.grad, weight.grad = weight.grad, None, None
-        return gradient
-
-    return run
-
-
-def eager_torch() -> Run:
-    import torch
-
-    torch.set_num_threads(1)
-    start = torch.tensor([0.01 * k for k in range(ELEMENTS)], requires_grad=True)
-    weight = torch.tensor([1.0 + 0.001 * k for k in range(ELEMENTS)], requires_grad=True)
-
-    def run() -> object:
-        y = start
-        for _ in range(CHAIN // 2):
-            y = torch.tanh(y * weight)
-        y.sum().backward()
-        gradient, start.grad, weight.grad = weight.grad, None, None
-        return gradient
-
-    return run
-
-
-WORKLOADS = {
-    "eager": Workload(
-        what=f"chain of {CHAIN} multiply and tanh on {ELEMENTS} float32, forward and backward",
-        unit="us per op",
-        amount=CHAIN,
-        contenders={OURS: eager_ours, "torch": eager_torch},
-    ),
-}
-
-
-def measure(workload: Workload, names: list[str], repeats: int) -> dict[str, list[float]]:
-    """Microseconds per unit of every contender in every repeat, after two runs that do not count."""
-    runs = {name: workload.contenders[name]() for name in names}
-    found: dict[str, list[float]] = {name: [] for name in names}
-    for repeat in range(-2, repeats):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            spent = time.perf_counter() - start
-            if repeat >= 0:
-                found[name].append(spent / workload.amount * 1e6)
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    everything = (*STEPS, *OTHERS, *GROWING)
+    parser.add_argument("--workload", type=names(everything), help="what to measure (all but scaling and nodes)")
+    parser.add_argument("--scaling", action="store_true", help="measure how cost grows with batch, width, depth, nodes")
+    parser.add_argument("--against", type=names(PEERS), default=[], help=f"whom to run beside ours: {','.join(PEERS)}")
+    parser.add_argument("--only-peers", action="store_true", help="leave ours out")
+    parser.add_argument("--repeats", type=int, default=10, help="blocks of steps per contender (default 10)")
+    parser.add_argument("--starts", type=int, default=1, help="fresh processes per first step; the fastest counts")
+    parser.add_argument("--threads", type=int, help="of every contender (default: all processors)")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
+    parser.add_argument("--json", type=Path, help="also write all figures to this file")
+    parser.add_argument("--markdown", action="store_true", help="print tables for a README")
+    found = parser.parse_args(given)
+    if found.workload is None:
+        found.workload = list(GROWING) if found.scaling else [*STEPS, *OTHERS]
+    elif found.scaling:
+        found.workload += [name for name in GROWING if name not in found.workload]
     return found
 
 
-def summary(workload: Workload, times: dict[str, list[float]]) -> dict[str, object]:
-    """Median and minimum per contender, and ours as a share of each: medians of the ratios within one repeat."""
-    shares = {
-        name: statistics.median(ours / theirs for ours, theirs in zip(times[OURS], other))
-        for name, other in times.items()
-    }
-    rows = {
-        name: {"median": statistics.median(all_), "minimum": min(all_), "ours / this": shares[name]}
-        for name, all_ in times.items()
-    }
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return {
-        "workload": workload.what,
-        "unit": workload.unit,
-        "repeats": len(times[OURS]),
-        "threads": 1,
-        "machine": machine,
-        "results": rows,
-    }
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """Measure everything that is asked for."""
+    # These need what the environment that was entered just now has.
+    from benchmarks import crew, machine, others, peak, steps
+
+    threads = given.threads or len(crew.available())
+    settings = steps.Settings(max(given.repeats, 1), max(given.starts, 1), threads, given.quick, say)
+    contenders = [*(() if given.only_peers else OURS), *given.against]
+    meter = peak.Peak()
+    peaks = dict.fromkeys(map(str, sorted({1, threads})), 0.0)
+    result: dict[str, Any] = {"machine": machine.machine(), "threads": threads, "steps": {}, "others": {}}
+    for name in given.workload:
+        _raise_peaks(peaks, meter)
+        if name in STEPS:
+            result["steps"][name] = steps.measure(name, contenders, settings)
+        else:
+            result["others"][name] = others.OTHERS[name](contenders, settings)
+    _raise_peaks(peaks, meter)
+    return {**result, "peak": peaks}
 
 
-def show(report: dict[str, object]) -> None:
-    """Print the summary as a small table."""
-    print(f"{report['workload']}\n{report['machine']}, one thread, {report['repeats']} interleaved repeats\n")
-    print(f"{str(report['unit']):<16}{'median':>10}{'minimum':>10}{'ours / this':>14}")
-    results: dict[str, dict[str, float]] = report["results"]  # type: ignore[assignment]
-    for name, row in results.items():
-        print(f"{name:<16}{row['median']:>10.2f}{row['minimum']:>10.2f}{row['ours / this']:>14.2f}")
+def _raise_peaks(peaks: dict[str, float], meter: Any) -> None:
+    """Measure again: something else that runs can make the peak lower, and shares of it higher, but not the reverse."""
+    for count, rate in peaks.items():
+        peaks[count] = max(rate, meter.gflops(int(count)))
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("workload", choices=WORKLOADS)
-    others = sorted({name for workload in WORKLOADS.values() for name in workload.contenders} - {OURS})
-    parser.add_argument("--against", action="append", default=[], choices=others, help="a library to run beside ours")
-    parser.add_argument("--repeats", type=int, default=30, help="how often each contender runs (default 30)")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    return parser.parse_args()
+def say(text: str) -> None:
+    """Tell what happens, beside the figures."""
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+def show(result: dict[str, Any], markdown: bool) -> None:
+    """Print the machine, the tables, and what was asked for."""
+    from benchmarks import report
+
+    about = result["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    caches = ", ".join(f"{level} {size}" for level, size in about["caches"].items())
+    peaks = ", ".join(f"{rate:.0f} GFLOP/s on {n}" for n, rate in result["peak"].items())
+    print(f"{about['processor']}, {about['cores']} cores ({caches}), {about['system']}\n{versions}")
+    print(f"float32, {result['threads']} threads; multiply-add peak {peaks} (threads); load before {about['load']}")
+    if result["steps"]:
+        print("\n" + report.shown(report.step_table(result["steps"], result["peak"]), markdown))
+    for found in result["others"].values():
+        print(f"\n{found['what']}\n\n" + report.shown(report.other_table(found), markdown))
+    verdicts = report.verdicts(result)
+    if verdicts:
+        print("\n" + report.shown(report.verdict_table(verdicts), markdown))
+
+
+def failed(result: dict[str, Any]) -> bool:
+    """Whether something could not be measured, or losses disagreed."""
+    return '"error"' in json.dumps(result)
 
 
 def main() -> int:
-    """Time one workload and print the figures."""
+    """Measure and print; 1 where something failed. A target that is missed is no failure."""
     given = arguments()
-    for variable in THREADS:
-        os.environ[variable] = "1"
     enter(*(["bench"] if given.against else []))
-    workload = WORKLOADS[given.workload]
-    missing = [name for name in given.against if name not in workload.contenders]
-    if missing:
-        print(f"{given.workload} has no {missing[0]}; it has {', '.join(workload.contenders)}", file=sys.stderr)
-        return 2
-    report = summary(workload, measure(workload, [OURS, *given.against], max(given.repeats, 1)))
+    result = run(given)
+    show(result, given.markdown)
     if given.json:
-        print(json.dumps(report, indent=2))
-    else:
-        show(report)
-    return 0
+        given.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return 1 if failed(result) else 0
 
 
 if __name__ == "__main__":

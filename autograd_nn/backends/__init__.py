@@ -10,19 +10,26 @@ from . import reference
 Program = Callable[..., tuple[Any, ...]]
 
 
-def _numba(graph: Graph) -> Program:
-    """Numba is loaded when first needed, so that the package imports fast."""
+Replaced = tuple[tuple[int, int], ...]
+
+
+def _reference(graph: Graph, replaced: Replaced) -> Program:
+    return reference.compile(graph)
+
+
+def _numba(graph: Graph, replaced: Replaced) -> Program:
+    """LLVM is loaded when first needed, so that the package imports fast."""
     from .numba import compile as compile_graph
 
-    return compile_graph(graph)
+    return compile_graph(graph, replaced)
 
 
-BACKENDS: dict[str, Callable[[Graph], Program]] = {"reference": reference.compile, "numba": _numba}
+BACKENDS: dict[str, Callable[[Graph, Replaced], Program]] = {"reference": _reference, "numba": _numba}
 _OPTIMIZED = ("numba",)
 
 
 class _Current:
-    name = "reference"
+    name = "numba"
 
 
 def backend() -> str:
@@ -37,10 +44,11 @@ def set_backend(name: str) -> None:
     _Current.name = name
 
 
-def compile(graph: Graph, optimize: Callable[[Graph], Graph] | None = None) -> Program:
+def compile(graph: Graph, optimize: Callable[[Graph], Graph] | None = None, replaced: Replaced = ()) -> Program:
     """The program of `graph` on the current backend: arrays of its inputs to arrays of its outputs.
 
     optimize: what to do with the graph before, on backends that compile; the reference runs it as it was recorded
+    replaced: (number of an input, number of the output that takes its place), for programs that can `update` in place
     """
     name = _Current.name
-    return BACKENDS[name](optimize(graph) if optimize and name in _OPTIMIZED else graph)
+    return BACKENDS[name](optimize(graph) if optimize and name in _OPTIMIZED else graph, replaced)

@@ -1,10 +1,12 @@
 """How many threads programs may use."""
 
 import os
+from functools import cache
 
 from ..errors import InvalidArgument, short
 
 
+@cache
 def available() -> int:
     """The processors that this process may run on."""
     if hasattr(os, "sched_getaffinity"):

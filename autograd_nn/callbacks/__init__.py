@@ -7,6 +7,7 @@ from .history import History
 from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from .progbar_logger import ProgbarLogger
 from .simple import CSVLogger, LambdaCallback, TerminateOnNaN
+from .swap_ema_weights import SwapEMAWeights
 
 __all__ = [
     "CSVLogger",
@@ -18,5 +19,6 @@ __all__ = [
     "LearningRateScheduler",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

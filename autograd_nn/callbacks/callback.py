@@ -100,7 +100,9 @@ def plain_logs(logs: Logs) -> dict[str, Any]:
     {'mae': 1.0, 'loss': 0.5}
     """
     result: dict[str, Any] = {}
-    for name, value in sorted((logs or {}).items()):
+    if not logs:
+        return result
+    for name, value in sorted(logs.items()):
         if isinstance(value, dict):
             result.update(plain_logs(value))
         else:

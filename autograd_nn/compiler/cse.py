@@ -12,6 +12,7 @@ def share(graph: Graph) -> Graph:
     seen: dict[Any, Tensor] = {}
 
     def rule(t: Tensor, inputs: tuple[Tensor, ...]) -> Tensor | None:
+        inputs = tuple(seen.setdefault(_identity(i), i) for i in inputs)
         key = (t.op, tuple(map(_identity, inputs)), _frozen(t.params))
         try:
             return seen.setdefault(key, again(t, inputs))

@@ -17,7 +17,8 @@ Axes = tuple[int, ...]
 
 
 def decompose(graph: Graph) -> Graph:
-    """The graph in which softmax, mean, variance, norm and one-hot are made of reductions and elementwise ops."""
+    """The graph in which softmax, logsumexp, mean, variance, norm, one-hot and rounding to decimals are made of
+    reductions and elementwise ops."""
     with tracing(None), recording(False):
         return rebuild(graph, _rule)
 
@@ -73,6 +74,22 @@ def _log_softmax(x: Tensor, axis: Axes) -> Tensor | None:
     return below - ops.log(ops.maximum(ops.sum(ops.exp(below), axis, keepdims=True), _number(1, x)))
 
 
+def _logsumexp(x: Tensor, axis: Axes, keepdims: bool) -> Tensor | None:
+    x = _wide(x)
+    limits, highest = np.finfo(x.spec.dtype), ops.max(x, axis, keepdims=True)
+    top = ops.clip(highest, _number(limits.min, x), _number(limits.max, x))
+    total = ops.sum(ops.exp(x - top), axis, keepdims=True)
+    found = ops.log(ops.maximum(total, _number(1, x))) + highest
+    return found if keepdims or not axis else ops.squeeze(found, axis)
+
+
+def _round(x: Tensor, decimals: int) -> Tensor | None:
+    if not decimals or x.spec.dtype.kind != "f":
+        return None
+    power = _number(10.0 ** abs(decimals), x)
+    return ops.round(x * power) / power if decimals > 0 else ops.round(x / power) * power
+
+
 def _mean(x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
     x = _wide(x)
     return ops.sum(x, axis, keepdims) / _count(x, axis)
@@ -110,6 +127,8 @@ def _one_hot(x: Tensor, num_classes: int, axis: int, dtype: Any) -> Tensor:
 _RULES: dict[str, Callable[..., Tensor | None]] = {
     "softmax": _softmax,
     "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+    "round": _round,
     "mean": _mean,
     "var": _var,
     "std": _std,

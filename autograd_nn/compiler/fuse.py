@@ -1,145 +1,179 @@
-"""Fusion: elementwise neighbours of one shape become one node whose params hold their graph."""
+"""Fusion: elementwise neighbours of one shape become one node whose params hold their graph.
 
-from collections.abc import Iterator
+Three steps. `grouping.py` says which nodes share a loop. Then the groups are gone through from the last to the first:
+a group takes in cheap nodes that it would otherwise read from memory, and nothing is kept that no later one needs.
+Last, each group becomes a `fused` node.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from ..engine.graph import Graph
+from ..engine.spec import Shape, Size
 from ..engine.tensor import PICK, Tensor, symbol
 from ..ops.control import FUSED, FUSED_MANY
+from .grouping import MOST_INPUTS, MOST_MEMBERS, Plan
 from .rewrite import again, make
 
-ELEMENTWISE = ("unary", "binary", "ternary", "cast")
-_MOST_INPUTS = 24
-_MOST_MEMBERS = 64
+# What costs no more than reading its result from memory.
+_CHEAP = frozenset((
+    "abs", "add", "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_like", "broadcast_to", "cast", "equal", "full",
+    "greater", "greater_equal", "isfinite", "isnan", "less", "less_equal", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "maximum", "minimum", "multiply", "multiply_no_nan", "negative", "not_equal", "relu", "relu6",
+    "sign", "square", "subtract", "tanh_slope", "where",
+))  # fmt: skip
+# What costs little where it is done once per row.
+_CHEAP_PER_ROW = _CHEAP | {"divide", "reciprocal", "sqrt"}
+
+
+@dataclass(slots=True)
+class _Group:
+    """Nodes of one loop, inputs first; what they read from outside, and which of them others read."""
+
+    members: list[Tensor]
+    sources: list[Tensor]
+    results: list[Tensor]
 
 
 def fuse(graph: Graph) -> Graph:
-    """The graph with each group of connected elementwise nodes of one shape as one `fused` node.
-
-    Every node has a level: that of its elementwise inputs of the same shape, one more than that of others. A path from
-    a node to another that leaves the shape or the elementwise ops ends on a higher level, so what is fused on one level
-    cannot make a cycle. A node that only later ones read sinks to the first of them, and so joins their loop.
-    """
-    operations = graph.operations
-    level = _sunk(graph, _levels(operations))
-    groups = _groups(operations, level)
-    outside = _needed_outside(graph, groups)
+    """The graph with each group of elementwise nodes of one shape as one `fused` node."""
+    made: list[_Group] = []
+    plan = Plan(graph)
+    stored = _always_stored(graph, plan)
+    needed = dict.fromkeys(graph.outputs)
+    for members in reversed(plan.groups()):
+        results = [t for t in members if t in needed]
+        if not results:
+            continue
+        kept = _closure(members, results)
+        if plan.loops(kept[-1]):
+            kept = _with_cheap(kept, stored, plan)
+        group = _Group(kept, _sources(kept), results)
+        needed.update(dict.fromkeys(group.sources))
+        made.append(group)
     new: dict[Tensor, Tensor] = {}
-    for members in _in_order(operations, level, groups):
-        if len(members) > 1:
-            new.update(_fused(members, outside, new))
-        else:
-            t = members[0]
-            new[t] = again(t, tuple(new.get(i, i) for i in t.inputs))
+    for group in reversed(made):
+        new.update(_fused(group, new) if len(group.members) > 1 else _single(group.members[0], new))
     return Graph(graph.inputs, [new.get(t, t) for t in graph.outputs], graph.name)
 
 
-def fusible(t: Tensor) -> bool:
-    """Whether a node is one scalar expression per element; a broadcast to a known shape is the expression `x`."""
-    op = t.op
-    if op is None:
+def _always_stored(graph: Graph, plan: Plan) -> set[Tensor]:
+    """What is in memory in any case: what no loop computes, and what a node other than a loop reads."""
+    stored: set[Tensor] = set(graph.inputs) | set(graph.constants) | set(graph.outputs)
+    for t in graph.operations:
+        if not plan.loops(t):
+            stored.add(t)
+            stored.update(i for i in t.inputs if plan.owner.get(i) is not t)
+    return stored
+
+
+def _closure(members: list[Tensor], results: Iterable[Tensor]) -> list[Tensor]:
+    """The members that these results are made from."""
+    wanted = set(results)
+    for t in reversed(members):
+        if t in wanted:
+            wanted.update(t.inputs)
+    return [t for t in members if t in wanted]
+
+
+def _sources(members: list[Tensor]) -> list[Tensor]:
+    inside = set(members)
+    return list(dict.fromkeys(i for t in members for i in t.inputs if i not in inside))
+
+
+# --- computing again instead of reading
+
+
+def _with_cheap(members: list[Tensor], stored: set[Tensor], plan: Plan) -> list[Tensor]:
+    """The members and copies of cheap nodes before them, which take the place of operands.
+
+    Taking in a node must not make the loop read more: of the operands it brings along at most one may be as large as
+    the loop and new to it, and none if the node is in memory in any case.
+    """
+    shape = members[-1].spec.shape
+    found = dict.fromkeys(members)
+    sources = dict.fromkeys(_sources(members))
+    waiting = list(sources)
+    taken: list[Tensor] = []
+    while waiting and len(found) < MOST_MEMBERS:
+        t = waiting.pop()
+        if t in found or not _is_cheap(t, shape, plan):
+            continue
+        new = [i for i in t.inputs if i not in sources and i not in found]
+        large = [i for i in new if i.spec.shape == shape]
+        if len(sources) - 1 + len(new) > MOST_INPUTS or not _pays(t, large, shape, stored, plan):
+            continue
+        del sources[t]
+        sources.update(dict.fromkeys(new))
+        waiting.extend(new)
+        found[t] = None
+        taken.append(t)
+    return [*_sorted(taken), *members]
+
+
+def _pays(t: Tensor, large: list[Tensor], shape: Shape, stored: set[Tensor], plan: Plan) -> bool:
+    if not large:
+        return True
+    if len(large) > 1 or t in stored or t.spec.shape != shape or _drawn(large[0]):
         return False
-    return op.family in ELEMENTWISE or (
-        op.family == "broadcast" and (len(t.inputs) == 1 or op.name == "broadcast_like")
-    )
+    return large[0] in stored or _is_cheap(large[0], shape, plan)
 
 
-def _joins(a: Tensor, b: Tensor) -> bool:
-    """Whether two neighbours can be in one loop."""
-    return fusible(a) and fusible(b) and a.spec.shape == b.spec.shape
+def _drawn(t: Tensor) -> bool:
+    """Whether a node is random bits: the loop that draws them keeps a truth value per element, not the bits."""
+    return t.op is not None and t.op.family == "random"
 
 
-def _levels(operations: tuple[Tensor, ...]) -> dict[Tensor, int]:
-    level: dict[Tensor, int] = {}
-    for t in operations:
-        level[t] = max((level[i] + (not _joins(i, t)) for i in t.inputs if i in level), default=0)
-    return level
+def _is_cheap(t: Tensor, shape: Shape, plan: Plan) -> bool:
+    """Whether a node may be computed again in a loop over that shape."""
+    if not plan.loops(t) or len(t.spec.shape) > len(shape):
+        return False
+    if t.spec.shape == shape:
+        return t.op.name in _CHEAP  # type: ignore[union-attr]
+    if not all(map(_fits, t.spec.shape[::-1], shape[::-1])):
+        return False
+    per_row = not t.spec.shape or t.spec.shape[-1] == 1
+    return t.op.name in (_CHEAP_PER_ROW if per_row else _CHEAP)  # type: ignore[union-attr]
 
 
-def _sunk(graph: Graph, level: dict[Tensor, int]) -> dict[Tensor, int]:
-    """Levels after moving down each elementwise node that nothing needs before a neighbour of its shape does."""
-    users: dict[Tensor, list[Tensor]] = {}
-    for t in graph.operations:
-        for i in t.inputs:
-            users.setdefault(i, []).append(t)
-    for t in reversed(graph.operations):
-        readers = users.get(t, [])
-        if fusible(t) and any(_joins(t, u) for u in readers):
-            level[t] = min(level[u] - (not _joins(t, u)) for u in readers)
-    return level
+def _fits(size: Size, whole: Size) -> bool:
+    return size == 1 or size is whole or size == whole
 
 
-def _groups(operations: tuple[Tensor, ...], level: dict[Tensor, int]) -> dict[Tensor, Tensor]:
-    """For each elementwise node the one that stands for its group: connected nodes of one shape and level."""
-    leader: dict[Tensor, Tensor] = {t: t for t in operations if fusible(t)}
-
-    def find(t: Tensor) -> Tensor:
-        while leader[t] is not t:
-            leader[t] = leader[leader[t]]
-            t = leader[t]
-        return t
-
-    for t in leader:
-        for i in t.inputs:
-            if i in leader and level[i] == level[t] and _joins(i, t):
-                leader[find(t)] = find(i)
-    return {t: find(t) for t in leader}
-
-
-def _in_order(
-    operations: tuple[Tensor, ...], level: dict[Tensor, int], groups: dict[Tensor, Tensor]
-) -> Iterator[list[Tensor]]:
-    """What becomes one node each, inputs first; a group too large for one loop in pieces."""
-    waiting: dict[tuple[int, int], list[Tensor]] = {}
-    first: dict[Tensor, int] = {}
-    for place, t in enumerate(operations):
-        at = first.setdefault(groups.get(t, t), place)
-        waiting.setdefault((level[t], at), []).append(t)
-    for key in sorted(waiting):
-        yield from _pieces(waiting[key])
+def _sorted(taken: list[Tensor]) -> list[Tensor]:
+    """Inputs first. A node is taken after its users, but not always after the last of them."""
+    rest = set(taken)
+    found: dict[Tensor, None] = {}
+    stack = list(taken)
+    while stack:
+        t = stack[-1]
+        ahead = [i for i in t.inputs if i in rest and i not in found]
+        if ahead:
+            stack.extend(ahead)
+            continue
+        stack.pop()
+        found[t] = None
+    return list(found)
 
 
-def _pieces(members: list[Tensor]) -> Iterator[list[Tensor]]:
-    if all(t.op.family == "broadcast" for t in members):  # type: ignore[union-attr]
-        yield from ([t] for t in members)
-        return
-    piece: dict[Tensor, None] = {}
-    sources: dict[Tensor, None] = {}
-    for t in members:
-        new = dict.fromkeys(i for i in t.inputs if i not in piece)
-        if piece and (len({**sources, **new}) > _MOST_INPUTS or len(piece) == _MOST_MEMBERS):
-            yield list(piece)
-            piece, sources = {}, {}
-            new = dict.fromkeys(t.inputs)
-        piece[t] = None
-        sources.update(new)
-    yield list(piece)
+# --- nodes for groups
 
 
-def _needed_outside(graph: Graph, groups: dict[Tensor, Tensor]) -> dict[Tensor, list[Tensor | None]]:
-    """For each member the nodes that read it; None stands for the outputs."""
-    readers: dict[Tensor, list[Tensor | None]] = {t: [None] for t in graph.outputs if t in groups}
-    for t in graph.operations:
-        for i in t.inputs:
-            if i in groups:
-                readers.setdefault(i, []).append(t)
-    return readers
+def _single(t: Tensor, new: dict[Tensor, Tensor]) -> dict[Tensor, Tensor]:
+    return {t: again(t, tuple(new.get(i, i) for i in t.inputs))}
 
 
-def _fused(
-    members: list[Tensor], readers: dict[Tensor, list[Tensor | None]], new: dict[Tensor, Tensor]
-) -> dict[Tensor, Tensor]:
-    """What stands for the members of a group that are read outside."""
-    inside = dict.fromkeys(members)
-    sources = list(dict.fromkeys(i for t in members for i in t.inputs if i not in inside))
-    symbols = [symbol(i.spec, name=i.name) for i in sources]
-    inner = dict(zip(sources, symbols))
-    for t in members:
+def _fused(group: _Group, new: dict[Tensor, Tensor]) -> dict[Tensor, Tensor]:
+    """What stands for the results of a group."""
+    symbols = [symbol(i.spec, name=i.name) for i in group.sources]
+    inner = dict(zip(group.sources, symbols))
+    for t in group.members:
         inner[t] = make(t.op, tuple(inner[i] for i in t.inputs), t.params, t)  # type: ignore[arg-type]
-    results = [t for t in members if any(u not in inside for u in readers.get(t, ()))]
-    label = "+".join(t.op.name for t in members)  # type: ignore[union-attr]
+    results = group.results
+    label = "+".join(t.op.name for t in group.members)  # type: ignore[union-attr]
     params = {"graph": Graph(symbols, [inner[t] for t in results], label)}
-    outer = tuple(new.get(i, i) for i in sources)
+    outer = tuple(new.get(i, i) for i in group.sources)
     if len(results) == 1:
         return {results[0]: make(FUSED, outer, params, results[0])}
     specs: Any = tuple(t.spec for t in results)

@@ -1,6 +1,7 @@
 """The frozen graph: sorted, verified, evaluated, replayed. All loops are iterative."""
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from ..errors import DTypeError, GraphError, ShapeError
@@ -89,6 +90,10 @@ class Graph:
                 f"{name}: the outputs need {describe(missing[0])}, which is not among the inputs; "
                 "add it to inputs, or build the outputs from the inputs given"
             )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":
+        inputs, outputs = deepcopy((self.inputs, self.outputs), memo)
+        return Graph(inputs, outputs, self.name)
 
     @property
     def operations(self) -> tuple[Tensor, ...]:

@@ -66,6 +66,9 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
+    def __deepcopy__(self, memo: Any) -> "Op":
+        return self
+
 
 OPS: dict[str, Op] = {}
 

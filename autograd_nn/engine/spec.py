@@ -33,6 +33,9 @@ class Dim:
     def __repr__(self) -> str:
         return self.name
 
+    def __deepcopy__(self, memo: Any) -> "Dim":
+        return self
+
 
 BATCH = Dim("batch")
 Size = int | Dim

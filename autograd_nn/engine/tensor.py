@@ -14,11 +14,13 @@ from ..errors import (
     DTypeError,
     GradientError,
     GraphError,
+    InvalidArgument,
     ShapeError,
     SymbolicError,
     UnknownAttribute,
     nearest,
 )
+from .copying import copied
 from .op import Op
 from .spec import Spec, array_text, as_array, public_shape, show_shape
 
@@ -246,6 +248,8 @@ class Tensor:
         raise GraphError("a Tensor is never written in place; use ops.where(mask, new, t) or t.assign(array)")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+        if self.value is None:
+            return copied(self, memo)
         if self.op is not None and self.requires_grad:
             raise GraphError(f"only leaves can be copied; {describe(self)} has a history, call ops.stop_gradient first")
         twin = leaf(self.concrete("copy").copy(), requires_grad=self.requires_grad, name=self.name)
@@ -491,7 +495,7 @@ def explain(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any], error: E
 def locate(error: Exception, op: Op) -> Exception:
     """The same error, with the op named where the message lacks it."""
     message = str(error)
-    if op.name in message or not isinstance(error, (ShapeError, DTypeError, DataError)):
+    if op.name in message or not isinstance(error, (ShapeError, DTypeError, DataError, InvalidArgument)):
         return error
     return type(error)(f"{op.name}: {message}")
 

@@ -39,6 +39,8 @@ def flatten(nest: Any) -> tuple[list[Any], Structure]:
     >>> unflatten(structure, leaves)
     {'a': 1, 'b': (2, 3)}
     """
+    if nest is not None and not isinstance(nest, (dict, list, tuple)):
+        return [nest], LEAF
     leaves: list[Any] = []
     return leaves, _flatten(nest, leaves)
 
@@ -57,6 +59,8 @@ def _flatten(nest: Any, leaves: list[Any]) -> Structure:
 
 def unflatten(structure: Structure, leaves: list[Any] | tuple[Any, ...]) -> Any:
     """The nest of that structure with these leaves."""
+    if structure is LEAF:
+        return leaves[0]
     return _unflatten(structure, iter(leaves))
 
 
@@ -76,5 +80,7 @@ def _unflatten(structure: Structure, leaves: Any) -> Any:
 def tree_map(function: Callable[..., Any], nest: Any, *others: Any) -> Any:
     """The nest with `function` applied to each leaf (and to the leaves at its place in the others)."""
     leaves, structure = flatten(nest)
+    if not others:
+        return unflatten(structure, [function(leaf) for leaf in leaves])
     rest = [flatten(other)[0] for other in others]
     return unflatten(structure, [function(*items) for items in zip(leaves, *rest)])

@@ -1,13 +1,14 @@
 """Leaves that programs read and replace, and the trace that stands between them and a program."""
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
 from .convert import as_tensor
 from .op import OPS
 from .spec import as_array, show_shape
-from .tensor import MODE, Tensor, describe, symbol, tick, user_site
+from .tensor import MODE, Tensor, describe, leaf, symbol, tick, user_site
 
 
 class Variable(Tensor):
@@ -53,6 +54,13 @@ class Variable(Tensor):
 
     def assign_sub(self, value: Any) -> Tensor:
         return self.assign(self - value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Variable":
+        twin = Variable(self.value, trainable=self.trainable, name=self.name)
+        memo[id(self)] = twin
+        twin.path, twin.requires_grad = self.path, self.requires_grad
+        twin.regularizer, twin.constraint = deepcopy((self.regularizer, self.constraint), memo)
+        return twin
 
     def __repr__(self) -> str:
         return f"<Variable {self.path} shape={self.value.shape} dtype={self.value.dtype.name}>"
@@ -100,3 +108,8 @@ class Trace:
             )
         self.read(outside)
         self.writes[outside] = new
+
+
+def snapshot(variable: Variable) -> Tensor:
+    """What a variable holds now, as a tensor that later assignments leave alone."""
+    return leaf(variable.value) if MODE.trace is None else variable.current()

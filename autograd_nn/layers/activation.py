@@ -3,9 +3,10 @@
 import math
 from typing import Any
 
-from .. import activations, ops
-from ..errors import InvalidArgument, short
+from .. import activations, constraints, initializers, ops, regularizers
+from ..errors import InvalidArgument, ShapeError, short
 from ..saving.registry import register
+from .input_spec import InputSpec
 from .layer import Layer
 
 
@@ -116,3 +117,59 @@ class Softmax(_Elementwise):
         hidden = ops.where(mask, inputs, -math.inf)
         kept = ops.cast(ops.any(mask, axis=axes, keepdims=True), inputs.dtype)
         return ops.softmax(ops.where(ops.any(mask, axis=axes, keepdims=True), hidden, inputs), axis=axes) * kept
+
+
+@register()
+class PReLU(Layer):
+    """x where it is positive, `alpha * x` elsewhere, with a trained slope alpha (He et al. 2015, arXiv 1502.01852).
+
+    alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes
+    shared_axes: axes along which all elements have one slope, such as [1, 2] for the pixels of images
+
+    Input and output: any shape. Slopes: the input's shape without the batch, 1 along shared axes.
+    Raises InvalidArgument for an axis that is none, ShapeError for a size that is not known.
+
+    >>> import autograd_nn as ag
+    >>> ag.layers.PReLU(alpha_initializer=ag.initializers.Constant(0.5))([[-1.0, 1.0]]).tolist()
+    [[-0.5, 1.0]]
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        shared = shared_axes if shared_axes is None or isinstance(shared_axes, (list, tuple)) else [shared_axes]
+        if shared is not None and any(
+            isinstance(axis, bool) or not isinstance(axis, int) or axis < 1 for axis in shared
+        ):
+            raise InvalidArgument(f"PReLU: shared_axes must hold axes from 1 on, got {short(shared_axes)}")
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = None if shared is None else list(shared)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        shared = self.shared_axes or []
+        ndim = len(input_shape)
+        if any(axis >= ndim for axis in shared):
+            raise InvalidArgument(f"layer {self.name!r}: shared_axes {shared} for input of shape {tuple(input_shape)}")
+        sizes = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
+        if None in sizes:
+            raise ShapeError(
+                f"layer {self.name!r} needs to know the sizes of its input, got {tuple(input_shape)}; "
+                f"or share slopes along the others: shared_axes={[k for k in range(1, ndim) if input_shape[k] is None]}"
+            )
+        self.alpha = self.add_weight(
+            tuple(sizes), self.alpha_initializer, regularizer=self.alpha_regularizer, constraint=self.alpha_constraint,
+            name="alpha",
+        )  # fmt: skip
+        self.input_spec = InputSpec(ndim=ndim, axes={k: input_shape[k] for k in range(1, ndim) if k not in shared})
+
+    def call(self, inputs: Any) -> Any:
+        return activations.relu(inputs) - self.alpha * activations.relu(-inputs)

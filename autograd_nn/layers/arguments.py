@@ -49,10 +49,12 @@ def bind_init(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[
     signature = inspect.signature(cls.__init__)  # type: ignore[misc]
     try:
         bound = signature.bind(None, *args, **kwargs)
-    except TypeError:
+    except TypeError as error:
         unknown = [name for name in kwargs if name not in init_names(cls)]
         if unknown:
             raise unknown_argument(cls.__name__, unknown, init_names(cls)) from None
+        if args or kwargs:
+            raise ArgumentTypeError(f"{cls.__name__}: {error}") from None
         # Left to __init__ itself, which names what is missing; copying makes an object without calling it.
         return {}
     given: dict[str, Any] = {}

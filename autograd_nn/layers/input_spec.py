@@ -79,6 +79,15 @@ class InputSpec:
             return f"dtype {self.dtype}"
         return ""
 
+    def hint(self, t: Tensor) -> str:
+        """What to type where one axis is missing in front, as the end of a message; "" where nothing helps."""
+        needed = self.min_ndim or self.ndim
+        if needed is None or t.ndim != needed - 1 or t.ndim == 0:
+            return ""
+        batched = (1, *t.spec.shape)
+        fits = not self.violation(Spec(batched, t.dtype))
+        return f"; for one sample pass x[None], shape {public_shape(batched)}" if fits else ""
+
     def _fits(self, shape: tuple[Any, ...]) -> bool:
         assert self.shape is not None
         expected = self.shape
@@ -115,7 +124,7 @@ def check_inputs(expected: Any, inputs: Any, layer: str, built_at: Site | None =
         if violation:
             kind = DTypeError if violation.startswith("dtype") else ShapeError
             line = f" (built at {line_of(built_at)})" if built_at else ""
-            raise kind(f"layer {layer!r} expects {violation}{line}, got {_source(t, spec)}{_hint(spec, t)}")
+            raise kind(f"layer {layer!r} expects {violation}{line}, got {_source(t, spec)}{spec.hint(t)}")
 
 
 def _named(inputs: dict[str, Any], name: str, layer: str) -> Any:
@@ -132,13 +141,3 @@ def _source(t: Tensor, spec: InputSpec) -> str:
     if t.name:
         return f"{shown} from {t.name!r}"
     return shown if t.op is None else f"{shown}, the result of {t.op.name}"
-
-
-def _hint(spec: InputSpec, t: Tensor) -> str:
-    """What to type where one axis is missing in front."""
-    needed = spec.min_ndim or spec.ndim
-    if needed is None or t.ndim != needed - 1 or t.ndim == 0:
-        return ""
-    batched = (1, *t.spec.shape)
-    fits = not spec.violation(Spec(batched, t.dtype))
-    return f"; for one sample pass x[None], shape {public_shape(batched)}" if fits else ""

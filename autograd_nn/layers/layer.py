@@ -1,6 +1,7 @@
 """The base of all layers: state, a call with everything around it, and a config."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from .. import ops, regularizers
@@ -94,7 +95,8 @@ class Layer(Described, Weighted):
         self.built = False
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.supports_masking = False
+        # Whoever says what the mask of the outputs is, has one to pass on.
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self.input_spec: Any = None
         self._kind = _checked_dtype(dtype, kind)
         self._losses: list[tuple[Tensor, Trace | None]] = []
@@ -242,7 +244,7 @@ class Layer(Described, Weighted):
 
     def _pass_mask(self, inputs: Any, outputs: Any, mask: Any) -> None:
         found = self.compute_mask(inputs, mask) if self.supports_masking else None
-        if found is not None and masks.any_mask(found):
+        if found is not None and masks.any_mask(found) and not masks.all_masked(outputs):
             masks.set_masks(outputs, found)
 
     # --- losses
@@ -364,6 +366,14 @@ class Layer(Described, Weighted):
         given = (list(trainable_variables), list(non_trainable_variables))
         args, kwargs = self._checked_arguments(args, kwargs)
         return stateless_call(self, given, args, kwargs, return_losses)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        # Losses of the last call belong to that call.
+        state = {**self.__dict__, "_losses": []}
+        twin.__dict__.update((name, deepcopy(value, memo)) for name, value in state.items())
+        return twin
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -1,6 +1,7 @@
 """Masks of tensors: which time steps count. They travel beside the tensors and die with them."""
 
 import weakref
+from functools import partial
 from typing import Any
 
 from ..engine.tensor import Tensor
@@ -27,12 +28,13 @@ def set_mask(tensor: Tensor, mask: Tensor | None) -> None:
     if mask is None:
         _MASKS.pop(key, None)
         return
-    _MASKS[key] = (weakref.ref(tensor, lambda dead: _forget(key, dead)), mask)
+    # Bound to what it needs: when the interpreter ends, tensors may outlive the names of this module.
+    _MASKS[key] = (weakref.ref(tensor, partial(_forget, _MASKS, key)), mask)
 
 
-def _forget(key: int, dead: weakref.ref[Tensor]) -> None:
-    if key in _MASKS and _MASKS[key][0] is dead:
-        del _MASKS[key]
+def _forget(masks: dict[int, tuple[weakref.ref[Tensor], Tensor]], key: int, dead: weakref.ref[Tensor]) -> None:
+    if key in masks and masks[key][0] is dead:
+        del masks[key]
 
 
 def masks_of(nest: Any) -> Any:
@@ -54,3 +56,8 @@ def set_masks(nest: Any, mask: Any) -> None:
 def any_mask(nest: Any) -> bool:
     """Whether a nest of masks holds one at all."""
     return bool(flatten(nest)[0])
+
+
+def all_masked(nest: Any) -> bool:
+    """Whether every tensor of a nest has a mask already, as those that a layer inside gave them."""
+    return all(get_mask(t) is not None for t in flatten(nest)[0])

@@ -176,6 +176,11 @@ class RNN(Layer):
         state = _first_state(self.cell, batch_size, self.compute_dtype)
         return list(state) if isinstance(state, (list, tuple)) else [state]
 
+    def _own_variables(self, seeds: bool) -> list[Variable]:
+        # Kept states are variables, as in Keras, but no weights.
+        kept = flatten(self.states)[0] if seeds else []
+        return [*super()._own_variables(seeds), *kept]
+
     def reset_state(self) -> None:
         """Set the states kept by a stateful layer to zero."""
         for variable in flatten(self.states)[0]:
@@ -226,8 +231,7 @@ class RNN(Layer):
         carried = masked and not self.zero_output_for_mask
         stacked = self.return_sequences or not (carried or gated and not masked)
         with _masks_held(self.cell, batch if training else None):
-            step, rows = self._step_of(sequences, training)
-            rows = self._in_time_order(rows)
+            step, rows = self._step_of(self._in_time_order(sequences), training)
             shown = None if mask is None else self._in_time_order(mask)
             first = self._first_output(step, rows, states) if carried else None
             stepped = _masked(step) if masked else _plain(step)
@@ -236,12 +240,15 @@ class RNN(Layer):
         return last, ops.swapaxes(outputs, 0, 1) if self.return_sequences else None, states
 
     def _step_of(self, sequences: Tensor, training: Any) -> tuple[Step, Tensor]:
-        """A step, and what it takes of each time step: of the library's own cells the projection of the inputs."""
+        """A step, and what it takes of each time step: of the library's own cells the projection of the inputs.
+
+        sequences: time first
+        """
         cell = self.cell
         if not isinstance(cell, GatedCell):
             return lambda x, states: call_cell(cell, x, states, training), sequences
         held = cell.held_masks()
-        wide = None if held.inputs is None else [ops.expand_dims(m, 1) for m in held.inputs]
+        wide = None if held.inputs is None else [ops.expand_dims(m, 0) for m in held.inputs]
         return lambda x, states: cell.step(x, states, held.states), cell.project(sequences, wide)
 
     def _in_time_order(self, x: Tensor) -> Tensor:

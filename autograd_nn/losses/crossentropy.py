@@ -56,11 +56,7 @@ def categorical_crossentropy(
     0.6931
     """
     check_smoothing(label_smoothing)
-    y_pred = prediction(y_pred)
-    y_true = as_tensor(y_true, y_pred.dtype)
-    axis = class_axis(axis, y_pred)
-    _refuse_class_ids(y_true, y_pred, axis)
-    check_shapes(y_true.spec.shape, y_pred.spec.shape, "categorical_crossentropy")
+    y_true, y_pred, axis = one_hot_pair(y_true, y_pred, axis, "categorical_crossentropy")
     if label_smoothing:
         y_true = y_true * (1 - label_smoothing) + label_smoothing / y_true.shape[-1]
     return ops.categorical_crossentropy(y_true, y_pred, from_logits, axis)
@@ -91,6 +87,16 @@ def sparse_categorical_crossentropy(
     valid = ops.not_equal(labels, ignore_class)
     values = ops.sparse_categorical_crossentropy(ops.where(valid, labels, 0), y_pred, from_logits, axis)
     return ops.where(valid, values, 0)
+
+
+def one_hot_pair(y_true: Any, y_pred: Any, axis: Any, what: str) -> tuple[Tensor, Tensor, int]:
+    """One-hot truth, prediction and axis of the classes; ShapeError for other shapes, with a hint for class ids."""
+    y_pred = prediction(y_pred)
+    y_true = as_tensor(y_true, y_pred.dtype)
+    axis = class_axis(axis, y_pred)
+    _refuse_class_ids(y_true, y_pred, axis, what)
+    check_shapes(y_true.spec.shape, y_pred.spec.shape, what)
+    return y_true, y_pred, axis
 
 
 def class_ids(y_true: Any, y_pred: Tensor, axis: int) -> Tensor:
@@ -124,13 +130,13 @@ def check_smoothing(label_smoothing: Any) -> None:
         raise InvalidArgument(f"label_smoothing must be a number from 0 to 1, got {short(label_smoothing)}")
 
 
-def _refuse_class_ids(y_true: Tensor, y_pred: Tensor, axis: int) -> None:
+def _refuse_class_ids(y_true: Tensor, y_pred: Tensor, axis: int, what: str) -> None:
     true, pred = y_true.spec.shape, y_pred.spec.shape
     rest = tuple(size for k, size in enumerate(pred) if k != axis)
     kept = tuple(1 if k == axis else size for k, size in enumerate(pred))
     if pred[axis] != 1 and rest and (fits(true, rest) or fits(true, kept)):
         raise ShapeError(
-            f"categorical_crossentropy: labels of shape {show_shape(true)} look like class ids, expected one-hot "
+            f"{what}: labels of shape {show_shape(true)} look like class ids, expected one-hot "
             f"{show_shape(pred)}; use sparse_categorical_crossentropy, or utils.to_categorical(y, {y_pred.shape[axis]})"
         )
 

@@ -45,9 +45,10 @@ class Loss:
         mask = get_mask(y_pred)
         y_pred, y_true = tensors(y_pred, self.dtype), tensors(y_true, self.dtype)
         values = self.call(y_true, y_pred)
-        valid = self.valid(y_true, y_pred)
-        if mask is not None:
-            valid = mask if valid is None else ops.logical_and(mask, valid)
+        valid = None
+        for part in (mask, self.valid(y_true, y_pred), get_mask(values)):
+            if part is not None:
+                valid = part if valid is None else ops.logical_and(valid, part)
         return reduce_weighted_values(values, sample_weight, valid, self.reduction, self.dtype, what=self.name)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -206,6 +207,11 @@ def align_weight(values: Tensor, weight: Tensor, what: str) -> tuple[Tensor, Ten
     """Values and weights so shaped that weights apply along the first axes of the values."""
     values, weight = squeeze_or_expand_to_same_rank(values, weight)
     sizes = zip(values.spec.shape, weight.spec.shape)
+    if not values.ndim and weight.ndim:
+        raise ShapeError(
+            f"{what}: sample_weight has shape {show_shape(weight.spec.shape)}, but this loss is one number for the "
+            "whole batch; leave sample_weight out, or use a loss with one value per sample (axis= where it has one)"
+        )
     if weight.ndim > values.ndim or not all(w == 1 or fits((v,), (w,)) for v, w in sizes):
         raise ShapeError(
             f"{what}: sample_weight has shape {show_shape(weight.spec.shape)}, the loss per sample has "

@@ -125,9 +125,12 @@ def _check_k(k: Any) -> int:
 
 def _in_top_k(labels: Tensor, y_pred: Tensor, k: int) -> Tensor:
     """Fewer than k predictions are larger than that of the true class."""
-    own = ops.take_along_axis(y_pred, ops.expand_dims(labels, -1), -1)
+    of_class = ops.one_hot(labels, y_pred.shape[-1], dtype="bool")
+    own = ops.sum(ops.where(of_class, y_pred, 0), axis=-1, keepdims=True)
     larger = ops.sum(ops.cast(y_pred > own, "int64"), axis=-1)
-    return ops.cast(larger < _check_k(k), default_float())
+    # A label that is no class is of no prediction.
+    found = ops.logical_and(larger < _check_k(k), ops.any(of_class, axis=-1))
+    return ops.cast(found, default_float())
 
 
 @register()

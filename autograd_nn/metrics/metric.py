@@ -8,8 +8,8 @@ import numpy as np
 from .. import initializers
 from ..engine.convert import as_tensor
 from ..engine.spec import as_dtype, default_float
-from ..engine.tensor import MODE, Tensor, leaf
-from ..engine.variable import Variable
+from ..engine.tensor import Tensor
+from ..engine.variable import Variable, snapshot
 from ..errors import ArgumentTypeError, GraphError
 from ..layers.naming import snake_case
 
@@ -132,8 +132,3 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
-
-
-def snapshot(variable: Variable) -> Tensor:
-    """What a variable holds now, as a tensor that later assignments leave alone."""
-    return leaf(variable.value) if MODE.trace is None else variable.current()

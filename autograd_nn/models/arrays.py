@@ -1,5 +1,6 @@
 """What users pass as data, as arrays: converted where that is safe, refused with the place of the trouble where not."""
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, DataError, DTypeError, ShapeError, short
 
 Array = NDArray[Any]
+# The dtypes that are taken as they are.
+_NUMBERS = frozenset(np.dtype(kind) for kind in "?bBhHiIlLqQefd")
 
 
 def arrays_of(data: Any, name: str) -> Any:
@@ -38,6 +41,8 @@ def array_of(value: Any, name: str) -> Array:
     Masked, sparse, complex, string and object arrays, ragged lists and single numbers are refused; pandas objects and
     np.matrix become plain arrays.
     """
+    if type(value) is np.ndarray and value.dtype in _NUMBERS and value.ndim:
+        return value
     library = type(value).__module__.partition(".")[0]
     if library == "scipy" and hasattr(value, "toarray"):
         raise ArgumentTypeError(f"{name} is a sparse matrix {value.shape}; pass {name}.toarray()")
@@ -80,25 +85,25 @@ def check_lengths(parts: dict[str, Any]) -> int:
     return count
 
 
+def _all_finite(array: Array) -> bool:
+    """Whether the extremes are finite: two quick passes, and nothing allocated."""
+    return all(math.isfinite(extreme.reduce(array, axis=None)) for extreme in (np.maximum, np.minimum))
+
+
 def check_finite(data: Any, name: str) -> None:
     """DataError where an array holds NaN or infinity, with their number and the first place."""
     leaves, _ = flatten(data)
     for index, array in enumerate(leaves):
-        if array.dtype.kind != "f" or not array.size:
-            continue
-        with np.errstate(all="ignore"):
-            quick = np.isfinite(array.sum())
-        if quick:
+        if array.dtype.kind != "f" or not array.size or _all_finite(array):
             continue
         wrong = ~np.isfinite(array)
         count = int(wrong.sum())
-        if count:
-            place = ", ".join(str(int(k)) for k in np.argwhere(wrong)[0])
-            label = name if len(leaves) == 1 else f"{name}[{index}]"
-            raise DataError(
-                f"{label} has {count} non-finite value{'s' if count > 1 else ''}, the first is "
-                f"{array[wrong][0]} at {label}[{place}]"
-            )
+        place = ", ".join(str(int(k)) for k in np.argwhere(wrong)[0])
+        label = name if len(leaves) == 1 else f"{name}[{index}]"
+        raise DataError(
+            f"{label} has {count} non-finite value{'s' if count > 1 else ''}, the first is "
+            f"{array[wrong][0]} at {label}[{place}]"
+        )
 
 
 def warn_unscaled(data: Any) -> None:

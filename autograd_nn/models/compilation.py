@@ -1,6 +1,7 @@
 """What `compile` sets on a model: optimizer, losses, metrics, and how steps are run."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from .. import optimizers
@@ -36,6 +37,13 @@ class Compilation:
         self.flags: Flags | None = None
         self.checked: list[Checked | None] | None = None
         self.last_layers_checked = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Compilation":
+        twin = Compilation()
+        memo[id(self)] = twin
+        # Programs read and write the variables that they were made for.
+        twin.__dict__.update((name, deepcopy(value, memo)) for name, value in {**self.__dict__, "programs": {}}.items())
+        return twin
 
 
 class Compiled:

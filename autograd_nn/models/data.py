@@ -13,6 +13,7 @@ import numpy as np
 
 from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, DataError, InvalidArgument, short
+from ..utils.packing import unpack_x_y_sample_weight as unpack
 from ..utils.py_dataset import PyDataset
 from .arrays import arrays_of, check_lengths, take
 from .weights import class_weights
@@ -20,6 +21,8 @@ from .weights import class_weights
 Batch = tuple[Any, ...]
 # A data source that takes longer than this for one batch is reported.
 STALL_SECONDS = 30.0
+# Arrays of more bytes are converted batch by batch.
+MOST_CONVERTED = 64 * 2**20
 
 
 class Source:
@@ -93,13 +96,40 @@ class ArrayBatches(Source):
         self._count = count
         self._batch_size = batch_size
         self._seed = seed
-        self.size = math.ceil(count / batch_size)
+        self.size = self.count
+        self._arrays: list[np.ndarray | None] | None = None
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        order = None if self._seed is None else np.random.default_rng((self._seed, epoch)).permutation(self._count)
+        order = None if self._seed is None else self.order(epoch)
         for start in range(0, self._count, self._batch_size):
             stop = min(start + self._batch_size, self._count)
             yield self._batch(slice(start, stop) if order is None else order[start:stop])
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The numbers of the samples in the order of an epoch."""
+        if self._seed is None:
+            return np.arange(self._count)
+        return np.random.default_rng((self._seed, epoch)).permutation(self._count)
+
+    def taken(self, order: np.ndarray, step: int) -> Batch:
+        """The batch of a step in an epoch with that order."""
+        return self._batch(order[step * self._batch_size : (step + 1) * self._batch_size])
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of every batch but the last."""
+        return self._batch_size
+
+    @property
+    def count(self) -> int:
+        """Batches per epoch."""
+        return math.ceil(self._count / self._batch_size)
+
+    def arrays(self) -> list[np.ndarray] | None:
+        """The arrays with all samples as batches have them; None where these must be made batch by batch."""
+        if self._arrays is None:
+            self._arrays = [_whole(a, cast) for a, cast in zip(self._leaves, self._casts)]
+        return None if any(a is None for a in self._arrays) else self._arrays  # type: ignore[return-value]
 
     def _batch(self, index: Any) -> Batch:
         taken = [cast(take(array, index)) for array, cast in zip(self._leaves, self._casts)]
@@ -107,6 +137,17 @@ class ArrayBatches(Source):
 
     def first(self) -> Batch:
         return self._batch(slice(0, self._batch_size))
+
+
+def _whole(array: Any, cast: Callable[[Any], Any]) -> np.ndarray | None:
+    """An array of all samples, converted if it is small; None if it cannot be read row by row as it lies in memory."""
+    if not isinstance(array, np.ndarray):
+        return None
+    dtype = cast(array[:0]).dtype
+    if dtype != array.dtype and array.size * dtype.itemsize <= MOST_CONVERTED:
+        array = cast(array)
+    fits = array.dtype == dtype and array.flags.c_contiguous and dtype.itemsize in (1, 2, 4, 8)
+    return array if fits else None
 
 
 Prepare = Callable[[Any, int], Batch]
@@ -265,21 +306,6 @@ def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
     if sample_weight is not None:
         return (x, y, sample_weight)
     return (x,) if y is None else (x, y)
-
-
-def unpack(data: Any) -> tuple[Any, Any, Any]:
-    """`x, y, sample_weight` of such a tuple, None for what is missing; DataError for a longer one.
-
-    >>> unpack((1, 2))
-    (1, 2, None)
-    """
-    if isinstance(data, list):
-        data = tuple(data)
-    if not isinstance(data, tuple):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise DataError(f"expected (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
-    return (*data, None, None)[:3]
 
 
 class Preparer:

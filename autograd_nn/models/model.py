@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from .. import visualize
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..engine.tree import flatten, unflatten
@@ -12,8 +13,6 @@ from ..layers.arguments import unknown_argument
 from ..layers.layer import Layer
 from ..layers.masks import set_mask
 from ..saving.registry import register, serialize_keras_object
-from ..visualize.plot import plot_graph
-from ..visualize.summary import summary
 from .configs import functional_config, is_functional_config, model_from_functional_config
 from .functional import (
     check_ends,
@@ -235,12 +234,12 @@ class Model(Trainer, Layer):
         """
         if not self.layers:
             raise InvalidArgument(f"summary: model {self.name!r} has no layers")
-        summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+        visualize.summarize(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def _repr_svg_(self) -> str | None:
         if self.graph is None:
             return None
-        return plot_graph(self, to_file=None)._repr_svg_()
+        return visualize.plot_graph(self, to_file=None)._repr_svg_()
 
     # --- config
 

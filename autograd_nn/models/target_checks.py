@@ -9,13 +9,32 @@ import numpy as np
 from ..engine.spec import show_shape
 from ..errors import DataError, InvalidArgument, ShapeError
 from ..losses.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from ..losses.divergence import (
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    kl_divergence,
+)
+from ..losses.hinge import categorical_hinge, hinge, squared_hinge
 from ..losses.loss import Loss, LossFunctionWrapper, fits
-from ..losses.regression import mean_absolute_error, mean_squared_error
+from ..losses.overlap import dice, tversky
+from ..losses.regression import (
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+)
 from .arrays import Array
 
 CROSSENTROPIES = {
     "binary_crossentropy": "sigmoid",
+    "binary_focal_crossentropy": "sigmoid",
     "categorical_crossentropy": "softmax",
+    "categorical_focal_crossentropy": "softmax",
     "sparse_categorical_crossentropy": "softmax",
 }
 _SHORT_NAMES = {"bce": "binary_crossentropy", "BCE": "binary_crossentropy"}
@@ -110,29 +129,36 @@ def _regression(y: Array, output: Checked, label: str) -> None:
         warnings.warn(f"{label} leaves 0..1, but layer {output.name!r} ends with {activation} and cannot")
 
 
+def _counts(y: Array, output: Checked, label: str) -> None:
+    _same_shape(y, output, label)
+    wrong = y < 0 if y.dtype.kind != "b" else np.zeros(0, bool)
+    if wrong.any():
+        raise DataError(f"{label} for poisson must be counts >= 0, got {y[wrong][0]} at {_place(wrong, label)}")
+
+
 def _binary(y: Array, output: Checked, label: str) -> None:
     classes = output.shape[-1]
     if y.size and y.dtype.kind in "iu" and isinstance(classes, int) and classes > 1 and _is_ids(y, output.shape):
         raise ShapeError(
             f"{label} of shape {y.shape} looks like class ids beside {classes} outputs of {output.name!r}; use "
-            "loss='sparse_categorical_crossentropy' instead of binary_crossentropy"
+            f"loss='sparse_categorical_crossentropy' instead of {_function(output)}"
         )
     _same_shape(y, output, label)
     wrong = (y < 0) | (y > 1) if y.dtype.kind != "b" else np.zeros(0, bool)
     if wrong.any():
-        raise DataError(f"{label} for binary_crossentropy must be in 0..1, got {y[wrong][0]} at {_place(wrong, label)}")
+        raise DataError(f"{label} for {_function(output)} must be in 0..1, got {y[wrong][0]} at {_place(wrong, label)}")
 
 
 def _categorical(y: Array, output: Checked, label: str) -> None:
     classes = output.shape[-1]
     if classes == 1:
         raise InvalidArgument(
-            f"categorical_crossentropy of 1 class is always 0; give {output.name!r} one unit per class, or use sigmoid "
-            "and binary_crossentropy"
+            f"{_function(output)} of 1 class is always 0; give {output.name!r} one unit per class, or use "
+            "sigmoid and binary_crossentropy"
         )
     if _is_ids(y, output.shape):
         raise ShapeError(
-            f"{label} of shape {y.shape} looks like class ids, categorical_crossentropy expects one-hot "
+            f"{label} of shape {y.shape} looks like class ids, {_function(output)} expects one-hot "
             f"{show_shape(output.shape)}; use loss='sparse_categorical_crossentropy', or "
             f"utils.to_categorical(y, {classes})"
         )
@@ -143,12 +169,12 @@ def _sparse(y: Array, output: Checked, label: str) -> None:
     classes = output.shape[-1]
     if y.ndim == len(output.shape) and y.shape[-1] == classes != 1:
         raise ShapeError(
-            f"{label} of shape {y.shape} looks one-hot, sparse_categorical_crossentropy expects class ids; use "
+            f"{label} of shape {y.shape} looks one-hot, {_function(output)} expects class ids; use "
             "loss='categorical_crossentropy', or y.argmax(-1)"
         )
     if not _is_ids(y, output.shape):
         raise ShapeError(
-            f"{label} has shape {y.shape}, sparse_categorical_crossentropy expects class ids of shape "
+            f"{label} has shape {y.shape}, {_function(output)} expects class ids of shape "
             f"{show_shape(output.shape[:-1])} for output {output.name!r}"
         )
     if y.dtype.kind == "f":
@@ -176,6 +202,10 @@ def _check_range(y: Array, classes: int, ignored: int | None, label: str) -> Non
     )
 
 
+def _function(output: Checked) -> str:
+    return output.loss.fn.__name__ if isinstance(output.loss, LossFunctionWrapper) else output.loss.name
+
+
 def _is_ids(y: Array, shape: tuple[Any, ...]) -> bool:
     """Whether y has the shape of class ids beside predictions of that shape."""
     return fits(y.shape, shape[:-1]) or shape[-1] != 1 and fits(y.shape, (*shape[:-1], 1))
@@ -186,9 +216,13 @@ def _place(wrong: Array, label: str) -> str:
 
 
 _CHECKS: dict[Any, Callable[[Array, Checked, str], None]] = {
-    mean_squared_error: _regression,
-    mean_absolute_error: _regression,
-    binary_crossentropy: _binary,
-    categorical_crossentropy: _categorical,
-    sparse_categorical_crossentropy: _sparse,
-}
+    **dict.fromkeys(
+        (mean_squared_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_logarithmic_error,
+         huber, log_cosh, cosine_similarity, hinge, squared_hinge), _regression,
+    ),
+    **dict.fromkeys((categorical_hinge, kl_divergence, dice, tversky), _same_shape),
+    poisson: _counts,
+    **dict.fromkeys((binary_crossentropy, binary_focal_crossentropy), _binary),
+    **dict.fromkeys((categorical_crossentropy, categorical_focal_crossentropy), _categorical),
+    **dict.fromkeys((sparse_categorical_crossentropy, categorical_generalized_cross_entropy), _sparse),
+}  # fmt: skip

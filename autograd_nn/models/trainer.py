@@ -16,12 +16,10 @@ from ..engine.convert import as_tensor
 from ..engine.tensor import Tensor, recording
 from ..engine.tree import LEAF, flatten, tree_map, unflatten
 from ..errors import (
-    ArgumentTypeError,
     DataError,
     NotCompiledError,
-    short,
 )
-from ..transforms import gradients, jit, no_grad
+from ..transforms import gradients, no_grad
 from .arguments import check_count, check_fit_arguments, check_verbose, suggests
 from .compilation import Compiled, Logs
 from .compiled import CompileMetrics
@@ -29,6 +27,7 @@ from .data import Batch, Source, unpack
 from .diverged import report_divergence
 from .feeding import Feeder, split_validation
 from .freezing import Flags
+from .hurry import StepProgram, hurried, results_of
 from .monitors import check_monitors
 
 
@@ -222,7 +221,7 @@ class Trainer(Compiled):
         for epoch in epochs:
             self.reset_metrics()
             calls.on_epoch_begin(epoch)
-            logs = self._train_epoch(train, plan.source.steps(epoch, plan.steps), calls, epoch)
+            logs = self._train_epoch(train, plan, calls, epoch)
             if plan.validates(epoch):
                 results = self._test(plan.validation, plan.validation_steps, calls)  # type: ignore[arg-type]
                 logs = {**logs, **{f"val_{name}": value for name, value in results.items()}}
@@ -234,21 +233,26 @@ class Trainer(Compiled):
         calls.on_train_end(logs)
         return self.history
 
-    def _train_epoch(
-        self, train: Callable[..., Any], batches: Iterator[Batch], calls: CallbackList, epoch: int
-    ) -> Logs:
+    def _train_epoch(self, train: Callable[..., Any], plan: "_Plan", calls: CallbackList, epoch: int) -> Logs:
         """All batches of an epoch; the results after the last one."""
         calm = any(isinstance(callback, TerminateOnNaN) for callback in calls.callbacks)
         logs: Logs = {}
         weights = self._trained_variables()
-        for first, last, group in _strides(batches, self._compiled.steps_per_execution):
+
+        def step(data: Batch, number: int) -> Logs:
+            before = [variable.value for variable in weights]
+            found = results_of(train(data), "train_step")
+            loss = found.get("loss")
+            if isinstance(loss, float) and not math.isfinite(loss) and not calm:
+                report_divergence(self, loss, data, before, epoch, number)
+            return found
+
+        stride = self._compiled.steps_per_execution
+        groups = hurried(train, plan.source, calls.callbacks, epoch, step) if stride == 1 and not plan.steps else None
+        groups = groups or _one_by_one(plan.source.steps(epoch, plan.steps), stride, step)
+        for first, last, run in groups:
             calls.on_train_batch_begin(first)
-            for data in group:
-                before = [variable.value for variable in weights]
-                logs = _results(train(data), "train_step")
-                loss = logs.get("loss")
-                if isinstance(loss, float) and not math.isfinite(loss) and not calm:
-                    report_divergence(self, loss, data, before, epoch, last)
+            logs = run()
             calls.on_train_batch_end(last, logs)
             if self.stop_training:
                 break
@@ -257,7 +261,12 @@ class Trainer(Compiled):
     def _final(self, logs: Logs) -> Logs:
         """The results of the metrics, where the logs of the last step are these."""
         results = plain_logs(self.get_metrics_result()) if logs else logs
-        return results if set(results) == set(logs) else logs
+        if set(results) != set(logs):
+            return logs
+        tracker = self._compiled.loss_tracker
+        # A train_step written by the user may return its loss without taking it into the tracker.
+        untold = tracker is not None and "loss" in logs and not float(tracker.count)
+        return {**results, "loss": logs["loss"]} if untold else results
 
     # --- evaluate and predict
 
@@ -304,7 +313,7 @@ class Trainer(Compiled):
         for first, last, group in _strides(source.steps(0, steps), self._compiled.steps_per_execution):
             calls.on_test_batch_begin(first)
             for data in group:
-                logs = _results(test(data), "test_step")
+                logs = results_of(test(data), "test_step")
             calls.on_test_batch_end(last, logs)
             if self.stop_evaluating:
                 break
@@ -379,7 +388,7 @@ class Trainer(Compiled):
     def _on_batch(self, program: Callable[..., Any], data: Batch, return_dict: bool, step: str) -> Any:
         for metric in self._compiled.tracked:
             metric.reset_state()
-        logs = _results(program(data), step)
+        logs = results_of(program(data), step)
         return logs if return_dict else self._in_order(logs)
 
     @suggests
@@ -425,15 +434,7 @@ def _make_program(step: Callable[..., Any], grad: bool, eagerly: bool, flags: Fl
         with recording(grad), flags.applied():
             return step(data)
 
-    if eagerly:
-        return lambda data: run(tree_map(as_tensor, data))
-    program = jit(run, batched=True)
-
-    def call(data: Any) -> Any:
-        with no_grad():
-            return program(data)
-
-    return call
+    return (lambda data: run(tree_map(as_tensor, data))) if eagerly else StepProgram(run)
 
 
 def _strides(batches: Iterator[Batch], stride: int) -> Iterator[tuple[int, int, list[Batch]]]:
@@ -449,10 +450,12 @@ def _strides(batches: Iterator[Batch], stride: int) -> Iterator[tuple[int, int, 
         yield first, first + len(group) - 1, group
 
 
-def _results(logs: Any, step: str) -> Logs:
-    if not isinstance(logs, dict):
-        raise ArgumentTypeError(f"{step} must return a dict of results, got {short(logs)}")
-    return plain_logs(logs)
+def _one_by_one(
+    batches: Iterator[Batch], stride: int, step: Callable[[Batch, int], Logs]
+) -> Iterator[tuple[int, int, Callable[[], Logs]]]:
+    """Steps in groups of `stride`: the numbers of the first and last, and what runs them."""
+    for first, last, group in _strides(batches, stride):
+        yield first, last, lambda group=group, last=last: [step(data, last) for data in group][-1]  # type: ignore[misc]
 
 
 def _array(t: Any) -> Any:

@@ -7,40 +7,62 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.op import OPS
 from . import (
+    activations,
     arrange,
+    assembly,
     associative,
+    attention,
     branch,
     convolution,
     creation,
     cumulative,
     custom,
+    decompositions,
+    differences,
     einsum,
     elementwise,
+    exponentials,
+    floats,
     indexing,
     join,
     linalg,
     loops,
     matrices,
     methods,
+    nans,
     nn,
+    normalization,
     pooling,
+    quantiles,
     random,
+    ranking,
     reduction,
     scanning,
+    searching,
+    segments,
+    slicing,
+    solving,
     sorting,
+    spacing,
     statistics,
+    trigonometry,
+    updating,
 )
+from .aliases import ALIASES
 
 # `shape` takes the place of the module of that name.
-from .creation import convert_to_numpy, convert_to_tensor, is_tensor, shape
+from .creation import array, convert_to_numpy, convert_to_tensor, dtype, is_tensor, ndim, shape
 from .custom import custom_gradient
 
 methods.install()
 
 _CALLS = {name: op.call for name, op in sorted(OPS.items()) if op.call is not None}
+_CALLS |= {alias: _CALLS[name] for alias, name in ALIASES.items()}
 globals().update(_CALLS)
 __all__ = list(_CALLS)
-__all__ += ["convert_to_numpy", "convert_to_tensor", "custom_gradient", "is_tensor", "shape"]
+__all__ += [
+    "array", "convert_to_numpy", "convert_to_tensor", "custom_gradient", "dtype", "is_tensor", "ndim", "shape",
+]  # fmt: skip
 
 if TYPE_CHECKING:
 

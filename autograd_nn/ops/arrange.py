@@ -236,11 +236,11 @@ def _unpadded(g: Tensor, widths: Widths) -> Tensor:
     ),
     family="pad",
 )  # fmt: skip
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Tensor:
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
     """x with elements added at both ends of its axes.
 
     pad_width: an int, (before, after), or one such pair per axis. mode: "constant", or "reflect", "symmetric", "edge",
-    "wrap" with NumPy's meaning. constant_values: the number to put there.
+    "wrap" with NumPy's meaning. constant_values: the number to put there, 0 if None.
     Raises InvalidArgument for a negative width or an unknown mode, ShapeError for a wrong number of pairs.
 
     >>> import autograd_nn as ag
@@ -252,7 +252,12 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
     if not any(before or after for before, after in widths):
         return x
     if mode == "constant":
-        return record(pad.op, (x,), {"widths": widths, "value": _pad_value(constant_values, x.dtype)})
+        filler = 0 if constant_values is None else constant_values
+        return record(
+            pad.op,
+            (x,),
+            {"widths": widths, "value": _pad_value(filler, x.dtype)},
+        )
     if mode not in _PLACES:
         raise InvalidArgument(f"pad: unknown mode {short(mode)}; known: constant, {', '.join(_PLACES)}")
     for axis, (before, after) in enumerate(widths):

@@ -65,10 +65,26 @@ def _fused_infer(*specs: Spec, graph: Graph) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-FUSED = Op("fused", eval=lambda *v, graph: graph.evaluate(*v)[0], infer=_fused_infer, emit="fused", family="control")
-FUSED_MANY = Op(
-    "fused", eval=lambda *v, graph: graph.evaluate(*v), infer=_fused_infer, emit="fused", family="control", many=True
-)
+def _inlined(name: str) -> tuple[Op, Op]:
+    """An op that is what the graph in its params says, with one result and with several."""
+    one = Op(name, eval=lambda *v, graph: graph.evaluate(*v)[0], infer=_fused_infer, emit=name, family="control")
+    many = Op(
+        name, eval=lambda *v, graph: graph.evaluate(*v), infer=_fused_infer, emit=name, family="control", many=True
+    )
+    return one, many
+
+
+# Elementwise nodes that are one loop, and nodes that go through an array row by row.
+FUSED, FUSED_MANY = _inlined("fused")
+ROWS, ROWS_MANY = _inlined("rows")
+# Ops of one number per row that only write a shape in another way, and ops whose second operand only lends its shape.
+VIEWS = ("expand_dims", "squeeze", "reshape", "reshape_like")
+_LIKE = ("broadcast_like", "reshape_like", "unbroadcast")
+
+
+def operands(t: Tensor) -> tuple[Tensor, ...]:
+    """The inputs of a node of a row program whose values it needs."""
+    return t.inputs[:1] if t.op is not None and t.op.name in _LIKE else t.inputs
 
 
 def call(graph: Graph, inputs: Sequence[Tensor], compiler: Compiler) -> tuple[Tensor, ...]:

@@ -309,16 +309,10 @@ def _transposed_sizes(sizes: tuple[Any, ...], window: Window, extra: tuple[int, 
 
 
 def _padded_size(size: int, axis: int, window: Window, extra: int) -> int:
-    """The size with explicit padding on the far side; ShapeError where no convolution leads back from it."""
+    """The size with explicit padding on the far side."""
     reach = window.reach(axis)
     half = 0 if window.padding == "valid" else reach // 2
-    found = (size - 1) * window.strides[axis] + reach - 2 * half + extra
-    if found < 1 or window.out(axis, found, "conv_transpose") != size:
-        raise ShapeError(
-            f"conv_transpose: output_padding {extra} gives size {found} along spatial axis {axis}, from which no "
-            f"convolution with window {reach} leads back to {size}; leave output_padding=None"
-        )
-    return found
+    return (size - 1) * window.strides[axis] + reach - 2 * half + extra
 
 
 def _transpose_shape(x: Any, kernel: Any, window: Window, extra: tuple[int, ...] | None) -> tuple[Any, ...]:
@@ -334,6 +328,7 @@ def _transpose_samples(rng: np.random.Generator) -> list[Sample]:
         case((1, 3, 4, 2), (3, 2, 1, 2), strides=2, padding="same"),
         case((1, 3, 3, 1), (2, 3, 2, 1), strides=(1, 3)),
         case((1, 3, 2), (3, 1, 2), strides=2, padding="same", output_padding=1),
+        case((1, 3, 4, 2), (4, 1, 1, 2), strides=(3, 2), padding="same", output_padding=(0, 1)),
         case((0, 4, 3), (2, 2, 3)),
     ]
 
@@ -384,8 +379,31 @@ def conv_transpose(
     _check_transpose(x.spec, w.spec)
     sizes: Any = w.shape[:-2]
     shape = window(sizes, strides, padding, dilation_rate, x.ndim - 2, "conv_transpose")
-    y = record(conv_transpose.op, (x, w), {"window": shape, "extra": _output_padding(output_padding, shape)})
+    extra = output_padding_of(output_padding, shape, "conv_transpose")
+    if extra is not None and _leads_nowhere(shape, extra):
+        y = _cut(x, w, shape, extra)
+    else:
+        y = _transposed(x, w, shape, extra)
     return moveaxis(y, -1, 1) if first else y
+
+
+def _transposed(x: Tensor, kernel: Tensor, window: Window, extra: tuple[int, ...] | None) -> Tensor:
+    return record(conv_transpose.op, (x, kernel), {"window": window, "extra": extra})
+
+
+def _leads_nowhere(window: Window, extra: tuple[int, ...]) -> bool:
+    """Whether no convolution leads back from the sizes: those of even windows whose output padding is 0."""
+    even = [window.reach(axis) % 2 == 0 and not more for axis, more in enumerate(extra)]
+    return window.padding == "same" and any(even)
+
+
+def _cut(x: Tensor, kernel: Tensor, window: Window, extra: tuple[int, ...]) -> Tensor:
+    """The transpose for "same" padding, cut out of the one without padding."""
+    reaches = [window.reach(axis) for axis in range(len(extra))]
+    surplus = [reach - reach % 2 - more for reach, more in zip(reaches, extra)]
+    whole = _transposed(x, kernel, window._replace(padding="valid"), tuple(max(-n, 0) for n in surplus))
+    cuts = [slice(max(n, 0) // 2, -((n + 1) // 2) if n > 0 else None) for n in surplus]
+    return whole[(slice(None), *cuts, slice(None))]
 
 
 def _check_transpose(x: Spec, kernel: Spec) -> None:
@@ -396,14 +414,15 @@ def _check_transpose(x: Spec, kernel: Spec) -> None:
         )
 
 
-def _output_padding(value: Any, window: Window) -> tuple[int, ...] | None:
+def output_padding_of(value: Any, window: Window, what: str) -> tuple[int, ...] | None:
+    """One int per axis from the forms that users write, None for None; InvalidArgument unless 0 <= it < stride."""
     if value is None:
         return None
     ndim = len(window.size)
     given = tuple(value) if isinstance(value, (tuple, list)) else (value,) * ndim
     if len(given) != ndim or not all(isinstance(v, int) and 0 <= v < s for v, s in zip(given, window.strides)):
         raise InvalidArgument(
-            f"conv_transpose: output_padding must be >= 0 and below strides {window.strides}, got {short(value)}"
+            f"{what}: output_padding must be >= 0 and below strides {window.strides}, got {short(value)}"
         )
     return given
 

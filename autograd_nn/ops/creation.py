@@ -243,8 +243,8 @@ def _arange_infer(*dynamic: Spec, bounds: tuple[Any, ...], dtype: Any) -> Spec:
     ),
     family="creation",
 )  # fmt: skip
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
-    """start, start + step, ... up to but without stop; from 0 where only one bound is given.
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
+    """start, start + step, ... up to but without stop; from 0 where only one bound is given, by 1 without a step.
 
     start, stop, step: numbers, or scalar tensors, also without a value yet. dtype: int64 for ints, else the default
     float dtype. Raises InvalidArgument for a step of 0.
@@ -253,7 +253,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     >>> ag.ops.arange(2, 8, 3).tolist()
     [2, 5]
     """
-    given = (0, start, step) if stop is None else (start, stop, step)
+    by = 1 if step is None else step
+    given = (0, start, by) if stop is None else (start, stop, by)
     bounds: list[Any] = []
     dynamic: list[Tensor] = []
     for name, bound in zip(("start", "stop", "step"), given):
@@ -297,10 +298,13 @@ def _range_dtype(bounds: tuple[Any, ...]) -> np.dtype[Any]:
         ],
     ),
 )  # fmt: skip
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Tensor:
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
     """num evenly spaced numbers from start to stop, along a new axis; gradients flow to both ends.
 
-    start, stop: numbers or tensors that broadcast. endpoint: whether stop is the last one.
+    start, stop: numbers or tensors that broadcast. endpoint: whether stop is the last one. retstep: return the distance
+    of two neighbours, too.
 
     >>> import autograd_nn as ag
     >>> ag.ops.linspace(0.0, 1.0, 3).tolist()
@@ -317,7 +321,8 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype:
     ndim = max(a.ndim, b.ndim)
     part = as_tensor((np.arange(num) / steps).reshape(-1, *[1] * ndim).astype(kind))
     line = moveaxis(cast(a, kind) * (1 - part) + cast(b, kind) * part, 0, normal_axis(axis, ndim + 1, "linspace"))
-    return line if dtype is None else cast(line, dtype)
+    line = line if dtype is None else cast(line, dtype)
+    return (line, (cast(b, kind) - cast(a, kind)) / steps) if retstep else line
 
 
 # --- shapes and conversion
@@ -358,14 +363,48 @@ def shape(x: Any) -> tuple[Any, ...]:
     return tuple(size if isinstance(size, int) else size_of(x, axis) for axis, size in enumerate(x.spec.shape))
 
 
-def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Tensor:
     """x as a tensor, of another dtype if one is given; a tensor that fits is returned as it is.
+
+    sparse, ragged: only None or False, there are no such tensors (InvalidArgument).
 
     >>> import autograd_nn as ag
     >>> ag.ops.convert_to_tensor([1, 2], "float32")
     Tensor([1., 2.], dtype=float32)
     """
+    if sparse or ragged:
+        raise InvalidArgument("convert_to_tensor: there are no sparse or ragged tensors; leave the argument out")
     return as_tensor(x, dtype)
+
+
+def array(x: Any, dtype: Any = None) -> Tensor:
+    """x as a tensor, of another dtype if one is given: `convert_to_tensor` by NumPy's name.
+
+    >>> import autograd_nn as ag
+    >>> ag.ops.array([1, 2], "float32")
+    Tensor([1., 2.], dtype=float32)
+    """
+    return as_tensor(x, dtype)
+
+
+def ndim(x: Any) -> int:
+    """The number of axes.
+
+    >>> import autograd_nn as ag
+    >>> ag.ops.ndim([[1.0, 2.0]])
+    2
+    """
+    return as_tensor(x).ndim
+
+
+def dtype(x: Any) -> str:
+    """The name of the dtype.
+
+    >>> import autograd_nn as ag
+    >>> ag.ops.dtype([1.0, 2.0])
+    'float32'
+    """
+    return as_tensor(x).dtype.name
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:

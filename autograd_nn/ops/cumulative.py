@@ -62,17 +62,18 @@ def _run(op: Any, x: Any, axis: int | None, reverse: bool) -> Tensor:
     family="scan",
     reference=np.cumsum,
 )
-def cumsum(x: Any, axis: int | None = None, *, reverse: bool = False) -> Tensor:
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None, *, reverse: bool = False) -> Tensor:
     """The running sum along an axis; over the flattened elements where the axis is None.
 
-    x: tensor or array. reverse: run from the end. Small integers and bools are summed as int64, as in NumPy.
+    x: tensor or array. dtype: what x is cast to before. reverse: run from the end.
+    Small integers and bools are summed as int64, as in NumPy.
     Raises AxisError for an axis out of range.
 
     >>> import autograd_nn as ag
     >>> ag.ops.cumsum([1.0, 2.0, 3.0]).tolist()
     [1.0, 3.0, 6.0]
     """
-    return _run(cumsum.op, x, axis, reverse)
+    return _run(cumsum.op, as_tensor(x, dtype), axis, reverse)
 
 
 def _shift(x: Any, axis: int, step: int, fill: float) -> Any:
@@ -183,17 +184,18 @@ def _cumprod_rule(g: Tensor, y: Tensor, x: Tensor, axis: int, reverse: bool) -> 
     family="scan",
     reference=np.cumprod,
 )
-def cumprod(x: Any, axis: int | None = None, *, reverse: bool = False) -> Tensor:
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None, *, reverse: bool = False) -> Tensor:
     """The running product along an axis; over the flattened elements where the axis is None.
 
-    x: tensor or array. reverse: run from the end. The gradient is right where elements are zero.
+    x: tensor or array. dtype: what x is cast to before. reverse: run from the end.
+    The gradient is right where elements are zero.
     Raises AxisError for an axis out of range.
 
     >>> import autograd_nn as ag
     >>> ag.ops.cumprod([1.0, 2.0, 3.0]).tolist()
     [1.0, 2.0, 6.0]
     """
-    return _run(cumprod.op, x, axis, reverse)
+    return _run(cumprod.op, as_tensor(x, dtype), axis, reverse)
 
 
 def product_of_others(x: Tensor, axis: int) -> Tensor:

@@ -32,14 +32,14 @@ from .family import named, primitive
     family="view",
     order=0,
 )  # fmt: skip
-def stop_gradient(x: Any) -> Tensor:
-    """x as a constant: no gradient flows through.
+def stop_gradient(variable: Any) -> Tensor:
+    """A tensor or variable as a constant: no gradient flows through.
 
     >>> import autograd_nn as ag
     >>> float(ag.grad(lambda x: x * ag.ops.stop_gradient(x))(3.0))
     3.0
     """
-    return record(stop_gradient.op, (as_tensor(x),), {})
+    return record(stop_gradient.op, (as_tensor(variable),), {})
 
 
 class CustomOp:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.convert import as_tensor, pair
-from ..engine.op import Bad, Sample
+from ..engine.op import OPS, Bad, Sample
 from ..engine.spec import Spec, as_dtype, broadcast
 from ..engine.tensor import Tensor, record
 from ..errors import DTypeError, InvalidArgument, short
@@ -196,7 +196,7 @@ def _round_errors() -> list[Bad]:
     eval=np.round,
     infer=lambda x, decimals: x,
     partials=(lambda g, y, x, decimals: zeros(g),),
-    emit="round",
+    emit="round({0})",
     domain=cases(_round_samples, _round_errors),
     family="unary",
 )
@@ -335,7 +335,7 @@ softplus = unary(
 erf = unary(
     "erf",
     special.erf,
-    vjp=lambda g, y, x: (g * (2 / np.sqrt(np.pi)) * exp(-square(x)),),
+    vjp=lambda g, y, x: (g * float(2 / np.sqrt(np.pi)) * exp(-square(x)),),
     emit="erf({0})",
     domain=reals(-3, 3),
     doc="The error function (Abramowitz and Stegun 7.1.1).",
@@ -424,6 +424,7 @@ def _where_errors() -> list[Bad]:
         Bad((mask, np.ones(3), x), {}, ValueError),
         Bad((mask, np.array(["a", "b"]), x), {}, TypeError),
         Bad((mask, x, np.array([1j, 2j])), {}, TypeError),
+        Bad((mask, x), {}, ValueError),
     ]
 
 
@@ -437,15 +438,20 @@ def _where_errors() -> list[Bad]:
     domain=cases(_where_samples, _where_errors),
     family="ternary",
 )
-def where(condition: Any, x1: Any, x2: Any) -> Tensor:
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """x1 where the condition holds, x2 elsewhere; no gradient flows to the branch not taken.
 
-    condition, x1, x2: tensors, arrays or numbers that broadcast.
+    condition, x1, x2: tensors, arrays or numbers that broadcast. Without x1 and x2 the indices where the condition
+    holds, as `nonzero`.
 
     >>> import autograd_nn as ag
     >>> ag.ops.where([True, False], [1.0, 2.0], 0.0).tolist()
     [1.0, 0.0]
     """
+    if x1 is None and x2 is None:
+        return OPS["nonzero"].call(condition)  # type: ignore[misc]
+    if x1 is None or x2 is None:
+        raise InvalidArgument("where: give both x1 and x2, or neither for the indices where the condition holds")
     a, b = pair(x1, x2)
     return record(where.op, (as_tensor(condition), a, b), {})
 

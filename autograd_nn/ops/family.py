@@ -11,11 +11,11 @@ from ..engine.convert import as_tensor, pair
 from ..engine.op import OPS, Domain, Op, register
 from ..engine.spec import Shape, Spec, broadcast, show_shape
 from ..engine.tensor import MODE, Tensor, explain, locate, new, node, record, symbolic
-from ..errors import DataError, DTypeError, ShapeError
+from ..errors import DataError, DTypeError, InvalidArgument, ShapeError
 from .domain import Values, binary_domain, unary_domain
 
 NO_PARAMS: dict[str, Any] = {}
-UNFIT = (ShapeError, DTypeError, DataError)
+UNFIT = (ShapeError, DTypeError, DataError, InvalidArgument)
 Rule = Callable[..., Any]
 
 

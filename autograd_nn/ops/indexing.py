@@ -369,7 +369,7 @@ def _indices(indices: Any, what: str) -> Tensor:
         ],
     ),
 )  # fmt: skip
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """For each place, the element of x at `indices` along an axis, as `argsort` and `argmax` give them.
 
     indices: ints, with as many axes as x and sizes that broadcast beside `axis`. axis: if None, x is flattened.

@@ -11,6 +11,7 @@ from ..engine.convert import as_tensor
 from ..engine.op import OPS
 from ..engine.tensor import Tensor
 from ..errors import DTypeError, ShapeError, short
+from .aliases import ALIASES
 
 _BINARY = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide", "mod": "mod",
@@ -96,9 +97,8 @@ def _astype(self: Tensor, dtype: Any) -> Tensor:
 
 # NumPy's name of a function where ours differs.
 _RENAMED = {
-    "absolute": "abs", "fabs": "abs", "true_divide": "divide", "invert": "bitwise_not", "remainder": "mod",
-    "rint": "round", "around": "round", "amax": "max", "amin": "min", "conjugate": "positive", "concat": "concatenate",
-    "permute_dims": "transpose",
+    **ALIASES, "invert": "bitwise_not", "remainder": "mod", "rint": "round", "around": "round", "concat": "concatenate",
+    "permute_dims": "transpose", "degrees": "rad2deg", "radians": "deg2rad",
 }  # fmt: skip
 _REDUCE = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
@@ -146,6 +146,8 @@ _LEAVE_GRAPH = {
 }  # fmt: skip
 # Of the same name in NumPy's namespace and in numpy.linalg, where they mean another pair of axes.
 _OTHER_AXES = {"diagonal", "trace"}
+# NumPy's default where Keras has another, which ours is.
+_DEFAULTS = {"take_along_axis": {"axis": -1}}
 # NumPy's name of an argument where ours differs.
 _ARGUMENTS = {
     "a_min": "x_min", "a_max": "x_max", "min": "x_min", "max": "x_max", "reps": "repeats", "x": "x1", "y": "x2",
@@ -163,7 +165,7 @@ def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any)
         raise DTypeError(f"{full_name} does not take Tensors; use ops.{name}(t, axis1=-2, axis2=-1)")
     call = _counterpart(name, full_name)
     positional, named = _translated(func, call, full_name, args, kwargs)
-    return call(*positional, **named)
+    return call(*positional, **{**_DEFAULTS.get(name, {}), **named})
 
 
 def _values(nest: Any) -> Any:

@@ -239,11 +239,11 @@ def _one_hot(x: Any, num_classes: int, axis: int, dtype: Any) -> Any:
     ),
     family="one_hot",
 )  # fmt: skip
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Tensor:
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
     """A new axis with 1 at the place that each class number names and 0 elsewhere; only zeros for numbers outside.
 
     x: tensor or array of integers. num_classes: size of the new axis, at least 1. axis: its place in the result.
-    dtype: of the result, the default float if None.
+    dtype: of the result, the default float if None. sparse: only False, there are no sparse tensors.
     Raises DTypeError for class numbers that are no integers, InvalidArgument for num_classes below 1.
 
     >>> import autograd_nn as ag
@@ -251,6 +251,8 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Tens
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     x = as_tensor(x)
+    if sparse:
+        raise InvalidArgument(f"one_hot: there are no sparse tensors, got sparse={short(sparse)}; leave it out")
     if x.dtype.kind == "f":
         raise DTypeError(
             f"one_hot: class numbers must be integers, got {x.dtype.name}; cast them with ops.cast(x, 'int64')"
@@ -278,7 +280,7 @@ sigmoid_crossentropy = binary(
     "sigmoid_crossentropy",
     _sigmoid_crossentropy,
     partials=(lambda g, y, t, x: -g * x, lambda g, y, t, x: g * (sigmoid(x) - t)),
-    emit="maximum({1}, 0) - {1} * {0} + log1p(exp(-abs({1})))",
+    emit="maximum({1}, 0) - {1} * {0} + softplus_tail({1})",
     domain=(reals(0, 1), reals(-5, 5)),
     doc="The binary crossentropy of targets x1 with sigmoid(x2), without overflow.",
 )

@@ -184,17 +184,18 @@ def _prod_rule(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims:
     family="reduction",
     reference=np.prod,
 )
-def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
     """The product over axes; one over no elements. The gradient is right where elements are zero.
 
     x: tensor or array. axis: one, several, or None for all. keepdims: leave the reduced axes with size 1.
-    Small integers and bools are multiplied as int64, as in NumPy. Raises AxisError for an axis out of range.
+    dtype: what x is cast to before; if None, small integers and bools are multiplied as int64, as in NumPy.
+    Raises AxisError for an axis out of range.
 
     >>> import autograd_nn as ag
     >>> ag.ops.prod([[1.0, 2.0], [3.0, 4.0]], axis=0).tolist()
     [3.0, 8.0]
     """
-    return reduce(prod.op, x, axis, keepdims)
+    return reduce(prod.op, x if dtype is None else cast(x, dtype), axis, keepdims)
 
 
 def peak(x: Any, axis: tuple[int, ...]) -> Any:

@@ -10,7 +10,7 @@ from ..engine.convert import as_tensor
 from ..engine.op import Bad, Domain, Sample
 from ..engine.spec import Dim, Shape, Spec, normal_axes, normal_axis, show_shape
 from ..engine.tensor import Tensor, record
-from ..errors import AxisError, DTypeError, ShapeError, short
+from ..errors import AxisError, DTypeError, InvalidArgument, ShapeError, short
 from .domain import cases
 from .family import composite, primitive
 
@@ -168,21 +168,25 @@ def _reshape(x: Any, *sizes: Any, shape: tuple[int | None, ...]) -> Any:
         lambda: [
             Bad((np.ones((2, 3)), (4, 2)), {}, ValueError), Bad((np.ones((2, 3)), (4, -1)), {}, ValueError),
             Bad((np.ones((2, 3)), (-1, -1)), {}, ValueError), Bad((np.ones(2), (2.5,)), {}, TypeError),
+            Bad((np.ones(2),), {}, ValueError), Bad((np.ones(2), 2), {"newshape": 2}, ValueError),
         ],
     ),
     family="view",
 )  # fmt: skip
-def reshape(x: Any, shape: Any, *more: Any) -> Tensor:
+def reshape(x: Any, shape: Any = None, *more: Any, newshape: Any = None) -> Tensor:
     """x with the same elements in row-major order and another shape.
 
     shape: ints, of which one may be -1 (or None) for what is left; scalar integer tensors for sizes not known yet.
-    Raises ShapeError when the number of elements differs.
+    newshape: Keras' name of it. Raises ShapeError when the number of elements differs.
 
     >>> import autograd_nn as ag
     >>> ag.ops.reshape([1.0, 2.0, 3.0, 4.0], (2, -1)).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
     x = as_tensor(x)
+    if (shape is None) == (newshape is None):
+        raise InvalidArgument("reshape: give the new shape, such as (2, -1), once")
+    shape = newshape if shape is None else shape
     sizes, dynamic = static_sizes((shape, *more) if more else shape, "reshape")
     if sizes.count(-1) > 1:
         raise ShapeError(f"reshape: shape {short(shape)} leaves more than one size open; give all but one")

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..engine.convert import as_tensor
 from ..engine.op import Bad, Sample
-from ..engine.spec import Spec, normal_axis
+from ..engine.spec import Spec, normal_axes, normal_axis
 from ..engine.tensor import Tensor, record
 from ..errors import ArgumentTypeError, short
 from .domain import cases, distinct, reals
-from .elementwise import cast, equal, where
+from .elementwise import cast, equal, maximum, minimum, where
 from .family import primitive
 from .reduction import (
     Axis,
@@ -160,6 +160,17 @@ def _extreme_rule(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdi
     return spread(g / sum(ties, axis, keepdims), x, axis, keepdims) * ties
 
 
+def _beside(initial: Any, op: Any, join: Callable[..., Tensor], x: Any, axis: Axis, keepdims: bool) -> Tensor:
+    """An extreme in which a number takes part besides the elements."""
+    if initial is None:
+        return reduce(op, x, axis, keepdims)
+    x = as_tensor(x)
+    axes = normal_axes(axis, x.ndim, op.name)
+    if 0 in (x.spec.shape[k] for k in axes):
+        return sum(x, axes, keepdims) + cast(initial, x.dtype)
+    return join(reduce(op, x, axes, keepdims), cast(initial, x.dtype))
+
+
 @primitive(
     eval=np.maximum.reduce,
     infer=_extreme_infer("max", np.max),
@@ -169,17 +180,18 @@ def _extreme_rule(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdi
     family="reduction",
     reference=np.max,
 )
-def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def max(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
     """The largest element over axes; at ties the gradient is split evenly.
 
     x: tensor or array. axis: one, several, or None for all. keepdims: leave the reduced axes with size 1.
-    NaN propagates. Raises ShapeError over no elements, AxisError for an axis out of range.
+    initial: a number that takes part besides, and is the result over no elements. NaN propagates.
+    Raises ShapeError over no elements without `initial`, AxisError for an axis out of range.
 
     >>> import autograd_nn as ag
     >>> ag.ops.max([[1.0, 2.0], [3.0, 0.0]], axis=0).tolist()
     [3.0, 2.0]
     """
-    return reduce(max.op, x, axis, keepdims)
+    return _beside(initial, max.op, maximum, x, axis, keepdims)
 
 
 @primitive(
@@ -191,17 +203,18 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     family="reduction",
     reference=np.min,
 )
-def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def min(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
     """The smallest element over axes; at ties the gradient is split evenly.
 
     x: tensor or array. axis: one, several, or None for all. keepdims: leave the reduced axes with size 1.
-    NaN propagates. Raises ShapeError over no elements, AxisError for an axis out of range.
+    initial: a number that takes part besides, and is the result over no elements. NaN propagates.
+    Raises ShapeError over no elements without `initial`, AxisError for an axis out of range.
 
     >>> import autograd_nn as ag
     >>> ag.ops.min([[1.0, 2.0], [3.0, 0.0]], axis=0).tolist()
     [1.0, 0.0]
     """
-    return reduce(min.op, x, axis, keepdims)
+    return _beside(initial, min.op, minimum, x, axis, keepdims)
 
 
 def _place_infer(name: str) -> Callable[..., Spec]:

@@ -5,19 +5,28 @@ from typing import Any
 from ..errors import ArgumentTypeError, short
 from ..saving.registry import custom_object_scope, resolve, serialize_keras_object
 from . import schedules
-from .adam import Adam
+from .adafactor import Adafactor
+from .adagrad import Adadelta, Adagrad
+from .adam import Adam, AdamW
+from .adamax import Adamax, Lamb, Nadam
+from .ftrl import Ftrl
+from .lion import Lion
 from .optimizer import Optimizer
 from .rmsprop import RMSprop
 from .sgd import SGD
 
-__all__ = ["Adam", "Optimizer", "RMSprop", "SGD", "deserialize", "get", "schedules", "serialize"]
+__all__ = [
+    "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Nadam", "Optimizer",
+    "RMSprop", "SGD", "deserialize", "get", "schedules", "serialize",
+]  # fmt: skip
 
-KNOWN: dict[str, Any] = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
-_OTHER_SPELLINGS = {"Adam": "adam", "RMSProp": "rmsprop", "RMSprop": "rmsprop", "SGD": "sgd"}
+_CLASSES = (Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, Nadam, RMSprop, SGD)
+KNOWN: dict[str, Any] = {cls.__name__.lower(): cls for cls in _CLASSES}
+_BY_CLASS_NAME: dict[str, Any] = {cls.__name__: cls for cls in _CLASSES}
 
 
 def get(identifier: Any) -> Any:
-    """The optimizer of that name or config; Optimizer objects as they are; None for None.
+    """The optimizer of that name (in upper or lower case) or config; Optimizer objects as they are; None for None.
 
     Raises UnknownName with the nearest known name, ArgumentTypeError for a class and for other types.
 
@@ -29,8 +38,10 @@ def get(identifier: Any) -> Any:
         return identifier
     if callable(identifier) and not isinstance(identifier, type):
         raise ArgumentTypeError(f"optimizer must be a name or an Optimizer, got {short(identifier)}")
-    known = {**KNOWN, **{name: KNOWN[usual] for name, usual in _OTHER_SPELLINGS.items()}}
-    return resolve(identifier, known if not isinstance(identifier, str) or identifier in known else KNOWN, "optimizer")
+    if isinstance(identifier, str):
+        name = identifier.lower() if identifier.lower() in KNOWN else identifier
+        return resolve(name, KNOWN, "optimizer")
+    return resolve(identifier, {**KNOWN, **_BY_CLASS_NAME}, "optimizer")
 
 
 def serialize(optimizer: Optimizer) -> Any:

@@ -5,8 +5,8 @@ from typing import Any
 from .. import ops
 from ..engine.convert import as_tensor
 from ..engine.tensor import Tensor
+from ..errors import check_number
 from ..saving.registry import register
-from .checks import check_number
 from .optimizer import Optimizer, Slots
 
 
@@ -78,3 +78,45 @@ class Adam(Optimizer):
         if self.amsgrad:
             v = new["velocity_hat"] = ops.maximum(slots["velocity_hat"], v)
         return weight - m * rate / (ops.sqrt(v) + self.epsilon), new
+
+
+@register()
+class AdamW(Adam):
+    """Adam with weight decay that is apart from the gradient: 0.004 unless given.
+
+    weight_decay: a number >= 0; before each update a weight loses `weight * weight_decay * learning_rate`
+
+    Source: Loshchilov and Hutter 2017, arXiv 1711.05101. The other arguments are those of Adam and of every Optimizer.
+
+    >>> import autograd_nn as ag
+    >>> w = ag.Variable([1.0])
+    >>> ag.optimizers.AdamW(learning_rate=0.1, weight_decay=0.5).apply([ag.tensor([1.0])], [w])
+    >>> round(float(w[0]), 4)
+    0.85
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float | None = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **unknown: Any,
+    ) -> None:
+        check_number("AdamW", "weight_decay", weight_decay, low=0)
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, clipnorm, clipvalue, global_clipnorm,
+            use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name,
+            **unknown,
+        )  # fmt: skip

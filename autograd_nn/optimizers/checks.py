@@ -1,6 +1,5 @@
 """Arguments of optimizers that cannot be meant."""
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,20 +11,6 @@ def refuse_unknown(what: str, unknown: dict[str, Any], known: Iterable[str]) -> 
     for word in unknown:
         hint = "; did you mean 'learning_rate'?" if word == "lr" else did_you_mean(word, known)
         raise ArgumentTypeError(f"{what}: unknown argument {word!r}{hint or '; known: ' + ', '.join(sorted(known))}")
-
-
-def check_number(
-    what: str, name: str, value: Any, *, low: float = -math.inf, above: float = -math.inf, high: float = math.inf
-) -> None:
-    """InvalidArgument unless `value` is a finite number in range."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if number and math.isfinite(value) and low <= value <= high and value > above:
-        return
-    ends = [f"> {above}"] if above > -math.inf else [f">= {low}"] if low > -math.inf else []
-    ends += [f"<= {high}"] if high < math.inf else []
-    raise InvalidArgument(
-        f"{what}: {name} must be a finite number {' and '.join(ends)}, got {short(value)}".replace("  ", " ")
-    )
 
 
 def check_steps(what: str, name: str, value: Any, least: int) -> None:

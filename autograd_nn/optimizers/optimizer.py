@@ -10,12 +10,12 @@ import numpy as np
 from .. import ops
 from ..engine.convert import as_tensor
 from ..engine.spec import default_float
-from ..engine.tensor import Tensor
-from ..engine.variable import Variable
-from ..errors import ArgumentTypeError, InvalidArgument, NotBuiltError, ShapeError
+from ..engine.tensor import Tensor, leaf
+from ..engine.variable import Variable, snapshot
+from ..errors import ArgumentTypeError, InvalidArgument, NotBuiltError, ShapeError, check_number
 from ..layers.naming import snake_case
 from ..saving.registry import deserialize_keras_object, serialize_keras_object
-from .checks import check_number, check_steps, refuse_unknown
+from .checks import check_steps, refuse_unknown
 from .clipping import clip_by_global_norm, clip_by_norm
 from .schedules.schedule import LearningRateSchedule
 
@@ -39,9 +39,9 @@ class Optimizer:
     loss_scale_factor: the loss is multiplied, the gradients are divided by it
     gradient_accumulation_steps: an update happens every so many steps, with the mean of their gradients
 
-    A subclass names its state per weight in `slots` and defines the pure rule
-    `update_weight(weight, gradient, slots, learning_rate, step)`, which returns the new weight and the new slots; or it
-    defines `update_step(gradient, variable, learning_rate)` and assigns, as in Keras.
+    A subclass names its state per weight in `slots` (zeros at first, unless it defines `initial_slots(weight)`) and
+    defines the pure rule `update_weight(weight, gradient, slots, learning_rate, step)`, which returns the new weight
+    and the new slots; or it defines `update_step(gradient, variable, learning_rate)` and assigns, as in Keras.
 
     Raises InvalidArgument for values that cannot be meant, ArgumentTypeError for unknown arguments.
 
@@ -101,6 +101,7 @@ class Optimizer:
         self._state: list[dict[str, Variable]] = []
         self._variables: list[Variable] = []
         self._averages: list[Variable] = []
+        self.averages_are_in = False
         self._gathered: list[Variable] = []
         self._update_now: Tensor | None = None
         self._iterations = self._track(Variable(np.zeros((), "int64"), trainable=False, name=f"{self.name}/iteration"))
@@ -114,14 +115,18 @@ class Optimizer:
         """The rule, pure: the new value of one weight and its new slots. `step` counts from 1, as a float."""
         raise NotImplementedError(f"{type(self).__name__} must define update_weight or update_step")
 
+    def initial_slots(self, weight: Tensor) -> Slots:
+        """The state of one weight before the first update."""
+        return {name: ops.zeros_like(weight) for name in self.slots}
+
     def init(self, params: Sequence[Any]) -> dict[str, Any]:
-        """The state for these parameters before the first update: step 0 and slots of zeros.
+        """The state for these parameters before the first update: step 0 and the slots of each.
 
         >>> import autograd_nn as ag
         >>> ag.optimizers.SGD(momentum=0.9).init([ag.tensor([1.0])])["slots"][0]["momentum"].tolist()
         [0.0]
         """
-        slots = [{name: ops.zeros_like(p) for name in self.slots} for p in map(as_tensor, params)]
+        slots = [self.initial_slots(p) for p in map(as_tensor, params)]
         return {"step": as_tensor(np.zeros((), "int64")), "slots": slots}
 
     def update(
@@ -187,9 +192,17 @@ class Optimizer:
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
             self._gathered = self.add_optimizer_variables(variables, "gradient_accumulator")
-        made = self.add_optimizer_variables(variables, list(self.slots)) if self.slots else ()
-        self._state = [dict(zip(self.slots, row)) for row in zip(*made)] or [{} for _ in variables]
+        self._state = [self._make_slots(v) for v in self._trainable_variables]
         self.built = True
+
+    def _make_slots(self, variable: Variable) -> dict[str, Variable]:
+        prefix = variable.path.replace("/", "_")
+        # A leaf with the value of now: the state is made once, also when that happens inside a trace.
+        slots = self.initial_slots(leaf(variable.value))
+        return {
+            name: self.add_variable(value.shape, np.asarray(value), value.dtype, f"{prefix}_{name}")  # type: ignore[arg-type]
+            for name, value in slots.items()
+        }
 
     @property
     def variables(self) -> list[Variable]:
@@ -302,9 +315,58 @@ class Optimizer:
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """At the end of training: with `use_ema` the averages become the weights."""
-        if self.use_ema and self.built:
-            for variable, average in zip(self._trainable_variables, self._averages):
-                variable.assign(average)
+        if self.averages_are_in:
+            self.swap_averages()
+        for variable, average in zip(self._trainable_variables, self._averages):
+            variable.assign(average)
+
+    def swap_averages(self) -> None:
+        """Exchange the weights and their moving averages; nothing happens before `build`."""
+        self.averages_are_in = bool(self._averages) and not self.averages_are_in
+        for variable, average in zip(self._trainable_variables, self._averages):
+            held = np.array(variable.value)
+            variable.assign(average)
+            average.assign(held)
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """What `apply` would make of these values: the new weights and the new state; the optimizer stays as it is.
+
+        optimizer_variables: in the order of `variables`; trainable_variables: in that of `build`
+
+        Raises NotBuiltError before `build`, InvalidArgument for another number of values.
+
+        >>> import autograd_nn as ag
+        >>> sgd = ag.optimizers.SGD(learning_rate=0.5)
+        >>> sgd.build([ag.Variable([1.0])])
+        >>> weights, state = sgd.stateless_apply(sgd.variables, [ag.tensor([1.0])], [ag.tensor([3.0])])
+        >>> weights[0].tolist()
+        [2.5]
+        """
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: stateless_apply needs the state; call build(variables) first")
+        weights, state = self._trainable_variables, self._variables
+        if len(trainable_variables) != len(weights) or len(optimizer_variables) != len(state):
+            raise InvalidArgument(
+                f"{self.name}: stateless_apply expects {len(weights)} weights and {len(state)} optimizer variables, "
+                f"got {len(trainable_variables)} and {len(optimizer_variables)}"
+            )
+        own = [*weights, *state]
+        given = [
+            snapshot(v) if isinstance(v, Variable) else as_tensor(v)
+            for v in (*trainable_variables, *optimizer_variables)
+        ]
+        before = [snapshot(v) for v in own]
+        try:
+            for variable, value in zip(own, given):
+                variable.assign(value)
+            self.apply(grads, weights)
+            after = [snapshot(v) for v in own]
+        finally:
+            for variable, value in zip(own, before):
+                variable.assign(value)
+        return after[: len(weights)], after[len(weights) :]
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None

@@ -4,8 +4,8 @@ from typing import Any
 
 from .. import ops
 from ..engine.tensor import Tensor
+from ..errors import check_number
 from ..saving.registry import register
-from .checks import check_number
 from .optimizer import Optimizer, Slots
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from ..engine.tensor import Tensor
+from ..errors import check_number
 from ..saving.registry import register
-from .checks import check_number
 from .optimizer import Optimizer, Slots
 
 

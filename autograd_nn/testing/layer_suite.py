@@ -40,7 +40,12 @@ class LayerCase:
 
     def call(self, layer: Any, batch: int = BATCHES[0], **kwargs: Any) -> list[np.ndarray]:
         """The outputs for the data of that batch size, as arrays."""
-        return arrays(layer(self.data(batch), **{**self.call_kwargs, **kwargs}))
+        return arrays(layer(*self.arguments(batch), **{**self.call_kwargs, **kwargs}))
+
+    def arguments(self, batch: int) -> tuple[Any, ...]:
+        """The positional arguments of the call: what the data hold as a tuple, else the data as the only one."""
+        data = self.data(batch)
+        return data if isinstance(data, tuple) else (data,)
 
     def expect(self, condition: Any, message: str) -> None:
         if not condition:
@@ -79,7 +84,8 @@ def layer_suite(
 
     init_kwargs:        arguments of the class
     input_shape:        shape of the input without the batch, or a list of such shapes for several inputs
-    input_data:         instead of it, a function from a batch size to arrays (or a nest of them)
+    input_data:         instead of it, a function from a batch size to arrays (or a nest of them); a tuple holds
+                        several arguments of the call
     output_shape:       expected shape of the output without the batch, if given
     weights:            expected names of the weights in order, if given
     call_kwargs:        more arguments of the call
@@ -147,7 +153,7 @@ def check_weights(case: LayerCase) -> None:
     """Weights are the same by `build` and by call; they are read, written, counted and frozen."""
     layer, built = case.make(), case.make()
     case.call(layer)
-    built.build(tree_map(_open, case.data(1)))
+    built.build(*(tree_map(_open, given) for given in case.arguments(1)))
     case.expect(built.built, "build() does not mark the layer as built")
     shapes = [w.shape for w in layer.weights]
     case.expect([w.shape for w in built.weights] == shapes, "build(shape) makes other weights than a call")
@@ -168,10 +174,6 @@ def _open(array: np.ndarray) -> tuple[int | None, ...]:
     return (None, *array.shape[1:])
 
 
-def _is_array(case: LayerCase) -> bool:
-    return isinstance(case.data(1), np.ndarray)
-
-
 # --- shapes and values
 
 
@@ -185,8 +187,8 @@ def check_shapes(case: LayerCase) -> None:
     if case.call_kwargs or not all(a.dtype.kind == "f" for a in flatten(case.data(1))[0]):
         return
     for size in (BATCHES[0], None):
-        shapes = [(size, *a.shape[1:]) for a in flatten(case.data(1))[0]]
-        ruled = layer.compute_output_shape(shapes[0] if _is_array(case) else shapes)
+        shapes = [tree_map(lambda a, size=size: (size, *a.shape[1:]), given) for given in case.arguments(1)]
+        ruled = layer.compute_output_shape(*shapes)
         ruled = [ruled] if len(found) == 1 else list(ruled)
         case.expect(ruled == [(size, *a.shape[1:]) for a in found], f"compute_output_shape gives {ruled}")
 
@@ -194,27 +196,28 @@ def check_shapes(case: LayerCase) -> None:
 def check_values(case: LayerCase) -> None:
     """Eager, replayed from a graph, and traced give the same; samples do not mix; inputs are left as they were."""
     layer = case.make()
-    data = case.data(BATCHES[0])
+    data = case.arguments(BATCHES[0])
     copies = [np.array(a) for a in flatten(data)[0]]
-    eager = arrays(layer(data, **case.call_kwargs))
-    case.same(arrays(layer(data, **case.call_kwargs)), eager, "a second call", rtol=0.0)
+    eager = arrays(layer(*data, **case.call_kwargs))
+    case.same(arrays(layer(*data, **case.call_kwargs)), eager, "a second call", rtol=0.0)
     case.expect(all(map(np.array_equal, flatten(data)[0], copies)), "the inputs were written to")
     graph = _graph(layer, data, case)
     for batch in BATCHES:
         expected = case.call(layer, batch)
-        inputs = [leaf(np.asarray(a)) for a in flatten(case.data(batch))[0]]
+        given = case.arguments(batch)
+        inputs = [leaf(np.asarray(a)) for a in flatten(given)[0]]
         case.same(arrays(graph.replay(inputs)), expected, f"the graph, replayed with a batch of {batch}")
-        program = jit(lambda x: layer(x, **case.call_kwargs), batched=True)
-        case.same(arrays(program(case.data(batch))), expected, f"the traced layer with a batch of {batch}")
+        program = jit(lambda *xs: layer(*xs, **case.call_kwargs), batched=True)
+        case.same(arrays(program(*given)), expected, f"the traced layer with a batch of {batch}")
     if case.per_sample:
         first = [a[: BATCHES[0]] for a in case.call(layer, BATCHES[1])]
         case.same(first, eager, "samples in a larger batch")
 
 
-def _graph(layer: Any, data: Any, case: LayerCase) -> Graph:
+def _graph(layer: Any, data: tuple[Any, ...], case: LayerCase) -> Graph:
     """The graph with one node, the layer's call, for an unknown batch size."""
     inputs = tree_map(lambda a: symbol(Spec((BATCH, *a.shape[1:]), a.dtype)), data)
-    outputs = layer(inputs, **case.call_kwargs)
+    outputs = layer(*inputs, **case.call_kwargs)
     flat = flatten(outputs)[0]
     case.expect(all(public_shape(t.spec.shape)[:1] == (None,) for t in flat), "the unknown batch size got lost")
     graph = Graph(flatten(inputs)[0], flat)
@@ -240,13 +243,16 @@ def check_gradients(case: LayerCase) -> None:
     layer = case.make()
     case.call(layer)
     rng = np.random.default_rng(SEED)
-    layer.set_weights([rng.normal(size=w.shape) for w in layer.weights])
+    # What is not trained may be a variance, which must be positive.
+    layer.set_weights(
+        [rng.normal(size=w.shape) if w.trainable else rng.uniform(0.5, 2, w.shape) for w in layer.weights]
+    )
     trained, fixed = [w.numpy() for w in layer.trainable_variables], [w.numpy() for w in layer.non_trainable_variables]
 
     def f(weights: Any, data: Any) -> Any:
-        return layer.stateless_call(weights, fixed, data, **case.call_kwargs)[0]
+        return layer.stateless_call(weights, fixed, *data, **case.call_kwargs)[0]
 
-    gradcheck(f, (trained, case.data(2)))
+    gradcheck(f, (trained, case.arguments(2)))
 
 
 def check_training(case: LayerCase) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.autodiff import pullback
-from ..engine.graph import Graph
+from ..engine.graph import Graph, toposort
 from ..engine.op import Domain, Op, Sample
 from ..engine.spec import Dim, Spec
 from ..engine.tensor import Tensor, leaf, symbol
@@ -258,6 +258,18 @@ def _float32(subject: Subject) -> None:
             expected = case.gradients(case.arrays, cotangents)
             found = case.gradients(shorter, tuple(_shortened(u) for u in cotangents))
             case.same(found, [None if g is None else _shortened(g) for g in expected], "float32 gradient", rtol=1e-4)
+        _stays_narrow(case, shorter)
+
+
+def _stays_narrow(case: Case, arrays: Arrays) -> None:
+    """No node on the way to the results and the gradients is wider than they are."""
+    symbols = [symbol(Spec(a.shape, a.dtype), requires_grad=a.dtype.kind == "f") for a in arrays]
+    outputs = case.call(symbols)
+    seeds = [symbol(y.spec) for y in outputs if y.dtype.kind == "f"]
+    grads = _pull(outputs, symbols, seeds) if case.grad and case.subject.op.order != 0 else []
+    nodes = toposort([*outputs, *(g for g in grads if g is not None)])
+    wide = [t.op.name for t in nodes if t.op is not None and not t.op.many and t.dtype == np.float64]
+    case.expect(not wide, f"computes {wide[:1]} in float64 for float32 inputs")
 
 
 def _shortened(a: Array) -> Array:

@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import backends
 from ..compiler import optimize
 from ..engine.convert import as_tensor
@@ -18,13 +20,16 @@ from ..ops.control import call
 _STATIC = (bool, int, str, bytes, type(None))
 
 
-def compiled(graph: Graph) -> Callable[..., tuple[Any, ...]]:
-    """The program of a graph on the current backend."""
-    return backends.compile(graph, optimize)
+def compiled(graph: Graph, replaced: Sequence[tuple[int, int]] = ()) -> Callable[..., tuple[Any, ...]]:
+    """The program of a graph on the current backend.
+
+    replaced: (number of an input, number of the output that takes its place) for Variables that the graph writes
+    """
+    return backends.compile(graph, optimize, tuple(replaced))
 
 
 class _Traced(NamedTuple):
-    """One frozen version of a function."""
+    """One frozen version of a function, and why it was traced."""
 
     graph: Graph
     run: Callable[..., tuple[Any, ...]]
@@ -32,6 +37,20 @@ class _Traced(NamedTuple):
     written: tuple[Tensor, ...]
     structure: Structure
     shapes: tuple[Shape, ...]
+    reason: str
+
+    def update(self, tensors: Sequence[Tensor]) -> Sequence[Any]:
+        """The outputs for the values of these tensors, of which those that are written may be overwritten."""
+        update = getattr(self.run, "update", None)
+        return update(tensors) if update else self.run(*[t.value for t in tensors])
+
+    def write(self, values: Sequence[Any]) -> list[Tensor]:
+        """Give the Variables that the program writes their new values; the other outputs as tensors."""
+        count = len(values) - len(self.written)
+        for outside, value in zip(self.written, values[count:]):
+            outside.value = value
+            outside.stamp = tick()
+        return [leaf(value) for value in values[:count]]
 
 
 class _Arguments(NamedTuple):
@@ -60,6 +79,22 @@ def _take_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Arguments:
     return _Arguments(tensors, places, statics, structure, (structure, kinds, tuple(map(_static_key, statics))))
 
 
+def _signature(nest: Any, leaves: list[Any]) -> Any:
+    """What is known of arguments that are arrays in nests, without looking at values; a type for anything else."""
+    kind = type(nest)
+    if kind is np.ndarray:
+        leaves.append(nest)
+        return (nest.dtype, nest.shape)
+    if kind is tuple or kind is list:
+        return (kind, *[_signature(item, leaves) for item in nest])
+    if kind is dict:
+        return (dict, *[(key, _signature(item, leaves)) for key, item in nest.items()])
+    if nest is None:
+        return None
+    leaves.append(None)
+    return kind
+
+
 def _static_key(x: Any) -> Any:
     if isinstance(x, _STATIC):
         return (type(x), x)
@@ -84,6 +119,7 @@ class Jitted:
         self.traces = 0
         self._versions: dict[Any, list[_Traced]] = {}
         self._exact: dict[Any, _Traced] = {}
+        self._plain: dict[Any, _Traced] = {}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -91,20 +127,49 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if MODE.trace is not None:
             return self.function(*args, **kwargs)
+        leaves: list[Any] = []
+        signature = None if kwargs else (backends.backend(), _signature(args, leaves))
+        traced = self._plain.get(signature)
+        if traced is not None and not (MODE.recording and any(t.requires_grad for t in traced.captured)):
+            values = traced.update([*map(leaf, leaves), *traced.captured])
+            return unflatten(traced.structure, traced.write(values))
         arguments = _take_apart(args, kwargs)
         if any(t.value is None for t in arguments.tensors):
             return self.function(*args, **kwargs)
         traced = self._find(arguments)
+        if len(leaves) == len(arguments.tensors) and all(a is t.value for a, t in zip(leaves, arguments.tensors)):
+            self._plain[signature] = traced
         inputs = (*arguments.tensors, *traced.captured)
         if MODE.recording and any(t.requires_grad for t in inputs):
             outputs = call(traced.graph, inputs, compiled)
-        else:
-            outputs = tuple(map(leaf, traced.run(*[t.value for t in inputs])))
-        count = len(outputs) - len(traced.written)
-        for outside, new in zip(traced.written, outputs[count:]):
-            outside.value = new.value
-            outside.stamp = tick()
-        return unflatten(traced.structure, outputs[:count])
+            traced.write([t.value for t in outputs])
+            return unflatten(traced.structure, outputs[: len(outputs) - len(traced.written)])
+        return unflatten(traced.structure, traced.write(traced.update(inputs)))
+
+    def repeat(self, args: tuple[Any, ...], feeds: Sequence[Any], steps: int) -> Any:
+        """So many calls in one: each takes the next samples of the feeds in place of the arrays in `args`.
+
+        args:  arguments with which the function has been called, all of them arrays of one batch
+        feeds: for each of these arrays all samples, and the order in which to take them
+        Gives the results of the last call, and a function that brings the Variables back to what they were before the
+        first; None, and nothing done, where the backend or the function does not allow it.
+        """
+        leaves: list[Any] = []
+        traced = self._plain.get((backends.backend(), _signature(args, leaves)))
+        repeat = getattr(traced.run, "repeat", None) if traced else None
+        if traced is None or repeat is None:
+            return None
+        before = [(t, t.value.copy()) for t in traced.written]
+
+        def undo() -> None:
+            for t, value in before:
+                t.value = value
+                t.stamp = tick()
+
+        values = repeat(traced.captured, feeds, len(leaves[0]), steps)
+        if values is None:
+            return None
+        return unflatten(traced.structure, traced.write(values)), undo
 
     def explain(self, source: bool = False) -> str:
         """What the program of each version does: fused steps, Python steps and why, seconds spent compiling.
@@ -115,7 +180,7 @@ class Jitted:
         for number, traced in enumerate((v for vs in self._versions.values() for v in vs), 1):
             shapes = ", ".join(map(show_shape, traced.shapes))
             told = getattr(traced.run, "explain", None)
-            parts.append(f"version {number}, traced for {shapes or 'no arrays'}")
+            parts.append(f"version {number}, traced for {shapes or 'no arrays'}: {traced.reason}")
             parts.append(told(source) if told else "every op on NumPy, as it was recorded (backend 'reference')")
         return "\n".join(parts) or "not called yet"
 
@@ -135,16 +200,33 @@ class Jitted:
 
     def _trace_shapes(self, arguments: _Arguments, versions: list[_Traced], shapes: tuple[Any, ...]) -> _Traced:
         """Trace with known sizes first; from the second time on, sizes that were seen to change are left open."""
-        if self.batched:
-            return self._trace(arguments, tuple((BATCH, *s[1:]) if s else s for s in shapes))
         if not versions:
-            return self._trace(arguments, shapes)
+            reason = self._reason(arguments)
+            opened = tuple((BATCH, *s[1:]) if s else s for s in shapes)
+            return self._trace(arguments, opened if self.batched else shapes, reason)
+        last = versions[-1].shapes
+        reason = "sizes changed from " + ", ".join(map(show_shape, last))
+        if self.batched:
+            return self._trace(arguments, tuple((BATCH, *s[1:]) if s else s for s in shapes), reason)
         try:
-            return self._trace(arguments, _opened(versions[-1].shapes, shapes))
+            return self._trace(arguments, _opened(last, shapes), reason)
         except AutogradError:
-            return self._trace(arguments, shapes)
+            return self._trace(arguments, shapes, reason)
 
-    def _trace(self, arguments: _Arguments, shapes: tuple[Shape, ...]) -> _Traced:
+    def _reason(self, arguments: _Arguments) -> str:
+        """Why no version knows arguments of this kind."""
+        if len(self._versions) == 1:
+            return "first call"
+        (structure, kinds, statics), name = list(self._versions)[-2]
+        if name != backends.backend():
+            return f"the backend changed from {name!r}"
+        if structure != arguments.key[0]:
+            return "the arguments have another structure"
+        if kinds != arguments.key[1]:
+            return "dtypes or numbers of axes changed from " + ", ".join(f"{d.name} {n}-d" for d, n in kinds)
+        return "an argument that is part of the structure changed from " + short([s for s in statics if s is not None])
+
+    def _trace(self, arguments: _Arguments, shapes: tuple[Shape, ...], reason: str) -> _Traced:
         specs = [Spec(shape, t.dtype) for shape, t in zip(shapes, arguments.tensors)]
         symbols = [symbol(spec, t.requires_grad, t.name) for spec, t in zip(specs, arguments.tensors)]
         filled = list(arguments.statics)
@@ -158,7 +240,10 @@ class Jitted:
         self.traces += 1
         graph, captured = _freeze(symbols, [*outputs, *trace.writes.values()], trace, self.name)
         self.graph = graph
-        return _Traced(graph, compiled(graph), captured, tuple(trace.writes), structure, shapes)
+        written = tuple(trace.writes)
+        number = {t: len(symbols) + k for k, t in enumerate(captured)}
+        replaced = [(number[t], len(outputs) + k) for k, t in enumerate(written) if t in number]
+        return _Traced(graph, compiled(graph, replaced), captured, written, structure, shapes, reason)
 
 
 def _result(x: Any, name: str) -> Tensor:

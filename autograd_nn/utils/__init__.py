@@ -1,18 +1,30 @@
 """Small helpers around data and training."""
 
+from ..saving.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+from .download import get_file
+from .images import img_to_array
 from .model_plot import model_to_dot, plot_model
 from .numerical import normalize, to_categorical
+from .packing import pack_x_y_sample_weight, split_dataset, unpack_x_y_sample_weight
 from .progbar import Progbar
 from .py_dataset import PyDataset, Sequence
 from .seeds import set_random_seed
+from .sequences import pad_sequences, timeseries_dataset_from_array
+from .session import clear_session, is_keras_tensor
 
 __all__ = [
-    "Progbar",
-    "PyDataset",
-    "Sequence",
-    "model_to_dot",
-    "normalize",
-    "plot_model",
-    "set_random_seed",
-    "to_categorical",
-]
+    "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "clear_session", "custom_object_scope",
+    "deserialize_keras_object", "get_custom_objects", "get_file", "get_registered_name", "get_registered_object",
+    "img_to_array", "is_keras_tensor", "model_to_dot", "normalize", "pack_x_y_sample_weight", "pad_sequences",
+    "plot_model", "register_keras_serializable", "serialize_keras_object", "set_random_seed", "split_dataset",
+    "timeseries_dataset_from_array", "to_categorical", "unpack_x_y_sample_weight",
+]  # fmt: skip

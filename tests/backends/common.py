@@ -52,3 +52,11 @@ def both(function: Callable[..., Any], *arrays: Any) -> None:
     with on("numba"):
         found = ag.jit(function)(*arrays)
     agree(found, expected)
+
+
+def python_steps(function: Callable[..., Any], *arrays: Any) -> list[str]:
+    """The lines of what the compiled function leaves to NumPy."""
+    with on("numba"):
+        compiled = ag.jit(function)
+        compiled(*arrays)
+        return [line for line in compiled.explain().splitlines() if line.lstrip().startswith("python")]

@@ -422,3 +422,41 @@ def test_unknown_length(capsys):
     model_for().evaluate(iter([(X, Y)] * 3), verbose=2)
     model_for().fit(Endless(), steps_per_epoch=2, verbose=2)
     assert [line.split(" - ")[0] for line in capsys.readouterr().out.splitlines()] == ["3/3", "3/3", "2/2"]
+
+
+def test_averages_take_the_place_of_the_weights_to_evaluate():
+    model = models.Sequential([layers.Dense(1, input_shape=(3,))])
+    model.compile(optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5), "mse")
+    seen = {}
+
+    class Watch(callbacks.Callback):
+        def on_test_begin(self, logs=None):
+            seen.setdefault("test", []).append(self.model.layers[0].kernel.numpy())
+
+        def on_train_batch_end(self, batch, logs=None):
+            seen.setdefault("train", []).append(self.model.layers[0].kernel.numpy())
+
+    start = model.layers[0].kernel.numpy()
+    model.fit(X, Y, batch_size=6, verbose=0, validation_data=(X, Y), callbacks=[callbacks.SwapEMAWeights(), Watch()])
+    first, second = seen["train"]
+    expected = 0.5 * first + 0.5 * second
+    assert np.allclose(seen["test"][0], expected, atol=1e-6)
+    assert np.allclose(model.layers[0].kernel.numpy(), expected, atol=1e-6)
+    assert not np.allclose(start, expected)
+
+
+def test_averages_at_the_end_of_an_epoch_are_for_later_callbacks_only():
+    model = models.Sequential([layers.Dense(1, input_shape=(3,))])
+    model.compile(optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5), "mse")
+    plain = models.clone_model(model)
+    plain.set_weights(model.get_weights())
+    plain.compile(optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5), "mse")
+    swap = [callbacks.SwapEMAWeights(swap_on_epoch=True)]
+    model.fit(X, Y, batch_size=6, epochs=3, shuffle=False, verbose=0, callbacks=swap)
+    plain.fit(X, Y, batch_size=6, epochs=3, shuffle=False, verbose=0)
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(model.get_weights(), plain.get_weights()))
+
+
+def test_averages_need_an_optimizer_that_keeps_them():
+    with pytest.raises(InvalidArgument, match="use_ema=True"):
+        model_for().fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[callbacks.SwapEMAWeights()])

@@ -1,6 +1,8 @@
 """Masks: made, passed on through layers and models, merged, and forgotten with their tensors."""
 
 import gc
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -120,3 +122,42 @@ def test_masks_of_a_nest_go_to_their_own_tensors():
     assert get_mask(y[0]) is None and get_mask(y[1]).tolist() == KEPT
     masks.set_masks({"a": first, "b": second}, {"a": None, "b": ag.tensor([[False, True, True]])})
     assert get_mask(first) is None and get_mask(second).tolist() == [[False, True, True]]
+
+
+class Halves(layers.Layer):
+    """Says what becomes of masks, and nothing else of them."""
+
+    def call(self, x):
+        return x[:, :2]
+
+    def compute_mask(self, inputs, previous_mask):
+        return None if previous_mask is None else previous_mask[:, :2]
+
+
+class Wraps(layers.Layer):
+    """Passes the mask of its inputs on, but for outputs that have one."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.inner = layers.Masking(3.0)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+def test_a_layer_that_computes_a_mask_passes_it_on():
+    assert Halves().supports_masking and not layers.Flatten().supports_masking
+    assert get_mask(Halves()(layers.Masking()(STEPS))).tolist() == [KEPT[0][:2]]
+
+
+def test_the_mask_that_a_layer_inside_gave_stays():
+    x = np.array([[[3.0, 3.0], [0.0, 0.0], [1.0, 3.0]]])
+    assert get_mask(Wraps()(layers.Masking()(x))).tolist() == [[False, True, True]]
+
+
+def test_a_tensor_with_a_mask_may_outlive_the_interpreter():
+    code = "import autograd_nn as ag, sys; from autograd_nn.layers.masks import set_mask\n"
+    code += "sys.held = ag.tensor([1.0]); set_mask(sys.held, ag.tensor([True]))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not run.stderr

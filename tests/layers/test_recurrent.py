@@ -185,6 +185,19 @@ def test_stateful_layer_goes_on_where_it_was() -> None:
     assert len(layer.weights) == 3
 
 
+def test_kept_states_are_variables_but_no_weights() -> None:
+    x = RNG.normal(size=(2, 4, 3))
+    layer = layers.LSTM(3, stateful=True, dtype="float64")
+    layer(x)
+    assert len(layer.weights) == 3 and len(layer.variables) == 5 and len(layer.non_trainable_variables) == 2
+    layer.reset_state()
+    trained, zeros = layer.trainable_variables, [np.zeros((2, 3))] * 2
+    y, states = layer.stateless_call(trained, zeros, x)
+    assert np.array_equal(layer.states[0], zeros[0])
+    assert np.allclose(layer.stateless_call(trained, states, x)[0], [layer(x), layer(x)][1], rtol=1e-12)
+    assert np.allclose(y, states[0], rtol=1e-12)
+
+
 def test_stateful_needs_a_batch_size() -> None:
     with pytest.raises(errors.ShapeError, match="known batch size"):
         layers.LSTM(3, stateful=True)(ag.Input((4, 3)))

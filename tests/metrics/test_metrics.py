@@ -30,6 +30,38 @@ CASES = {
     "BinaryCrossentropy": (metrics.BinaryCrossentropy, BINARY, SHARES),
     "CategoricalCrossentropy": (metrics.CategoricalCrossentropy, ONE_HOT, PROBABILITIES),
     "SparseCategoricalCrossentropy": (metrics.SparseCategoricalCrossentropy, IDS, PROBABILITIES),
+    "MeanAbsolutePercentageError": (metrics.MeanAbsolutePercentageError, BINARY + 1, SHARES),
+    "MeanSquaredLogarithmicError": (metrics.MeanSquaredLogarithmicError, BINARY, SHARES),
+    "CosineSimilarity": (metrics.CosineSimilarity, BINARY, SHARES),
+    "LogCoshError": (metrics.LogCoshError, BINARY, SHARES),
+    "Hinge": (metrics.Hinge, 2 * BINARY - 1, SHARES),
+    "SquaredHinge": (metrics.SquaredHinge, 2 * BINARY - 1, SHARES),
+    "CategoricalHinge": (metrics.CategoricalHinge, ONE_HOT, PROBABILITIES),
+    "KLDivergence": (metrics.KLDivergence, ONE_HOT, PROBABILITIES),
+    "Poisson": (metrics.Poisson, BINARY, SHARES),
+    "PearsonCorrelation": (metrics.PearsonCorrelation, ONE_HOT, PROBABILITIES),
+    "ConcordanceCorrelation": (metrics.ConcordanceCorrelation, ONE_HOT, PROBABILITIES),
+    "R2Score": (metrics.R2Score, BINARY, SHARES),
+    "TruePositives": (metrics.TruePositives, BINARY, SHARES),
+    "FalsePositives": (metrics.FalsePositives, BINARY, SHARES),
+    "TrueNegatives": (metrics.TrueNegatives, BINARY, SHARES),
+    "FalseNegatives": (metrics.FalseNegatives, BINARY, SHARES),
+    "Precision": (metrics.Precision, BINARY, SHARES),
+    "Precision top k": (lambda **o: metrics.Precision(top_k=2, **o), ONE_HOT, PROBABILITIES),
+    "Recall": (lambda **o: metrics.Recall(class_id=1, thresholds=0.3, **o), ONE_HOT, PROBABILITIES),
+    "AUC": (metrics.AUC, BINARY, SHARES),
+    "AUC PR": (lambda **o: metrics.AUC(curve="pr", multi_label=True, num_labels=3, **o), BINARY, SHARES),
+    "SensitivityAtSpecificity": (lambda **o: metrics.SensitivityAtSpecificity(0.5, **o), BINARY, SHARES),
+    "SpecificityAtSensitivity": (lambda **o: metrics.SpecificityAtSensitivity(0.5, **o), BINARY, SHARES),
+    "PrecisionAtRecall": (lambda **o: metrics.PrecisionAtRecall(0.5, **o), BINARY, SHARES),
+    "RecallAtPrecision": (lambda **o: metrics.RecallAtPrecision(0.5, **o), BINARY, SHARES),
+    "F1Score": (lambda **o: metrics.F1Score("macro", **o), ONE_HOT, PROBABILITIES),
+    "FBetaScore": (lambda **o: metrics.FBetaScore("micro", 2.0, 0.4, **o), BINARY, SHARES),
+    "IoU": (lambda **o: metrics.IoU(CLASSES, [0, 2], **o), IDS, IDS[::-1].copy()),
+    "BinaryIoU": (metrics.BinaryIoU, BINARY, SHARES),
+    "MeanIoU": (lambda **o: metrics.MeanIoU(CLASSES, **o), IDS, IDS[::-1].copy()),
+    "OneHotIoU": (lambda **o: metrics.OneHotIoU(CLASSES, [1], **o), ONE_HOT, PROBABILITIES),
+    "OneHotMeanIoU": (lambda **o: metrics.OneHotMeanIoU(CLASSES, **o), ONE_HOT, PROBABILITIES),
 }
 every_metric = pytest.mark.parametrize("make, y, p", CASES.values(), ids=CASES)
 
@@ -180,6 +212,11 @@ def test_top_k_with_ties_and_with_sorted_ids():
     for k in (0, -1, 2.5, True, "5"):
         with pytest.raises(InvalidArgument, match="k must be an int"):
             metrics.TopKCategoricalAccuracy(k=k)
+
+
+def test_a_label_that_is_no_class_is_never_among_the_largest():
+    p = [[-1.0, -2.0, -3.0], [0.5, 0.2, 0.3]]
+    assert metrics.sparse_top_k_categorical_accuracy([7, -1], p, k=3).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.0, "0.5"])

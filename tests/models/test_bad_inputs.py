@@ -603,3 +603,34 @@ def test_training_after_an_error_goes_on_as_if_nothing_had_happened():
     first = model.fit(X, Y, epochs=3, verbose=0).history
     utils.set_random_seed(1)
     assert first == other.fit(X, Y, epochs=3, verbose=0).history
+
+
+@pytest.mark.parametrize(
+    "loss, units, y, message",
+    [
+        ("huber", 1, np.zeros((N, 3)), "never broadcast"),
+        ("log_cosh", 3, np.zeros((N, 1)), "never broadcast"),
+        ("mape", 2, np.zeros(N), "must be equal"),
+        ("dice", 3, np.zeros((N, 2)), "must be equal"),
+        ("kld", 3, np.zeros((N, 2)), "must be equal"),
+        ("categorical_hinge", 3, IDS, "must be equal"),
+        ("poisson", 1, np.full((N, 1), -1.0), r"poisson must be counts >= 0, got -1.0 at y\[0, 0\]"),
+        ("binary_focal_crossentropy", 1, np.full((N, 1), 2.0), "binary_focal_crossentropy must be in 0..1"),
+        ("categorical_focal_crossentropy", 3, IDS, r"looks like class ids.*to_categorical\(y, 3\)"),
+        (losses.CategoricalGeneralizedCrossEntropy(), 3, IDS + 1, "label 3 at .* outside 0..2.*subtract 1"),
+        (losses.CategoricalGeneralizedCrossEntropy(), 3, ONE_HOT, "looks one-hot, categorical_generalized"),
+    ],
+)
+def test_targets_of_every_loss_are_checked_before_training(loss, units, y, message):
+    model = regression("sigmoid" if units == 1 else "softmax", units, loss=loss)
+    refused(ValueError, message, lambda: model.fit(X, y, verbose=0), model)
+
+
+@pytest.mark.parametrize(
+    "loss, last", [("binary_focal_crossentropy", "sigmoid"), ("categorical_focal_crossentropy", "softmax")]
+)
+def test_a_focal_loss_needs_probabilities(loss, last):
+    name = "".join(part.capitalize() for part in loss.split("_"))
+    message = rf"{loss} expects probabilities.*activation='{last}' or use losses.{name}\(from_logits=True\)"
+    refused(ValueError, message, lambda: regression(None, 3, loss=loss))
+    regression(None, 3, loss=getattr(losses, name)(from_logits=True))

@@ -49,6 +49,27 @@ def test_a_train_step_with_gradients_by_name():
     assert np.allclose(history["twice"], 2 * np.array(expected["loss"]))
 
 
+def test_a_loss_that_no_tracker_counted_is_shown_as_the_step_returned_it():
+    class Own(models.Sequential):
+        def train_step(self, data):
+            x, y = data
+            loss = self.compute_loss(y=y, y_pred=self(x, training=True))
+            self.optimizer.apply(gradients(loss, self.trainable_variables), self.trainable_variables)
+            return {"loss": loss}
+
+        def test_step(self, data):
+            return {"loss": self.compute_loss(y=data[1], y_pred=self(data[0]))}
+
+    model, usual = Own([layers.Dense(1, input_shape=(4,), kernel_initializer="zeros")]), linear()
+    model.compile("sgd", "mse")
+    history, expected = (
+        m.fit(X, Y, epochs=2, verbose=0, shuffle=False, batch_size=24, validation_data=(X, Y)).history
+        for m in (model, usual)
+    )
+    assert np.allclose(history["loss"], expected["loss"]) and np.allclose(history["val_loss"], expected["val_loss"])
+    assert np.isclose(model.evaluate(X, Y, verbose=0), usual.evaluate(X, Y, verbose=0))
+
+
 @pytest.mark.parametrize("eagerly", [False, True])
 def test_a_train_step_with_backward(eagerly):
     class Own(models.Sequential):

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tests.ops.array_references import ARRAY_REFERENCES
+from tests.ops.attention_references import ATTENTION_REFERENCES
 from tests.ops.loop_references import LOOPS
+from tests.ops.numpy_references import NUMPY_REFERENCES
 from tests.ops.window_references import WINDOW_REFERENCES
 
 Array = Any
@@ -151,7 +154,7 @@ def unstack(x: Array, num: int | None = None, axis: int = 0) -> Array:
     return [np.take(x, k, axis) for k in range(x.shape[axis])]
 
 
-def take_along_axis(x: Array, indices: Array, axis: int | None = -1) -> Array:
+def take_along_axis(x: Array, indices: Array, axis: int | None = None) -> Array:
     return np.take_along_axis(x, np.asarray(indices), axis)
 
 
@@ -212,6 +215,9 @@ def random_normal(key: Array, shape: Any, mean: float = 0.0, stddev: float = 1.0
 
 REFERENCES: dict[str, Callable[..., Any]] = {
     **WINDOW_REFERENCES,
+    **NUMPY_REFERENCES,
+    **ARRAY_REFERENCES,
+    **ATTENTION_REFERENCES,
     **LOOPS,
     "binary_crossentropy": binary_crossentropy,
     "broadcast_like": lambda x, like: np.zeros(like.shape, x.dtype) + x,

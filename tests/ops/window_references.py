@@ -94,10 +94,24 @@ def depthwise(x, kernel, window):
 
 
 def transpose(x, kernel, strides=1, padding="valid", output_padding=None):
+    if output_padding is not None:
+        return cut(transpose(x, kernel, strides), x, kernel, strides, output_padding)
     shape = window(kernel.shape[:-2], strides, padding, 1, x.ndim - 2, "reference")
     sizes = (n * s + (max(k - s, 0) if padding == "valid" else 0) for n, s, k in zip(x.shape[1:-1], shape[1], shape[0]))
     like = np.zeros((len(x), *sizes, kernel.shape[-2]))
     return conv_spread(x, kernel, like, shape)
+
+
+def cut(whole, x, kernel, strides, output_padding):
+    """The part of the transpose without padding that "same" padding and an output padding leave, as in Keras."""
+    spatial = x.ndim - 2
+    places = []
+    for n, k, s, extra in zip(
+        x.shape[1:-1], kernel.shape, *(np.broadcast_to(v, spatial) for v in (strides, output_padding))
+    ):
+        start = max((k - k % 2 - extra) // 2, 0)
+        places.append(slice(start, start + (n - 1) * s + k % 2 + extra))
+    return whole[(slice(None), *places)]
 
 
 def separable(x, first, second):

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from autograd_nn import Variable, jit, optimizers, tensor
+from autograd_nn import Sequential, Variable, jit, layers, optimizers, tensor
 from autograd_nn.errors import ArgumentTypeError, InvalidArgument, NotBuiltError, ShapeError, UnknownName
+from autograd_nn.initializers import GlorotUniform
 from autograd_nn.optimizers import schedules
 from autograd_nn.optimizers.clipping import clip_by_global_norm, clip_by_norm
 
@@ -18,6 +19,15 @@ KINDS = {
     "rmsprop all": lambda **options: optimizers.RMSprop(0.1, momentum=0.5, centered=True, **options),
     "adam": lambda **options: optimizers.Adam(0.1, **options),
     "amsgrad": lambda **options: optimizers.Adam(0.1, amsgrad=True, **options),
+    "adamw": lambda **options: optimizers.AdamW(0.1, **{"weight_decay": 0.01, **options}),
+    "adagrad": lambda **options: optimizers.Adagrad(0.5, **options),
+    "adadelta": lambda **options: optimizers.Adadelta(1.0, epsilon=1e-2, **options),
+    "adamax": lambda **options: optimizers.Adamax(0.1, **options),
+    "nadam": lambda **options: optimizers.Nadam(0.1, **options),
+    "lamb": lambda **options: optimizers.Lamb(0.03, **options),
+    "lion": lambda **options: optimizers.Lion(0.04, beta_2=0.9, **options),
+    "ftrl": lambda **options: optimizers.Ftrl(0.5, l1_regularization_strength=0.01, **options),
+    "adafactor": lambda **options: optimizers.Adafactor(0.5, **options),
 }
 every_kind = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 
@@ -86,6 +96,46 @@ def test_a_smaller_loss(make):
     for _ in range(300):
         optimizer.apply([tensor(2 * w[0].numpy())], w)
     assert (w[0].numpy() ** 2).sum() < 0.02
+
+
+@every_kind
+def test_a_compiled_fit_agrees_with_an_eager_one(make):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 3)).astype("float32"), rng.normal(size=(20, 2)).astype("float32")
+    weights = []
+    for eager in (False, True):
+        model = Sequential([layers.Dense(4, "tanh", kernel_initializer=GlorotUniform(1)), layers.Dense(2)])
+        model.build((None, 3))
+        model.layers[1].kernel.assign(np.full((4, 2), 0.5))
+        model.compile(make(clipnorm=1.0), "mse", run_eagerly=eager)
+        model.fit(x, y, batch_size=8, epochs=3, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    assert all(np.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(*weights))
+
+
+def test_every_optimizer_is_tried():
+    assert {type(make()).__name__ for make in KINDS.values()} == {cls.__name__ for cls in optimizers.KNOWN.values()}
+
+
+def test_state_beside_zeros_is_kept_apart_by_weight():
+    matrix, vector = variables()
+    optimizer = optimizers.Adafactor()
+    optimizer.build([matrix, vector])
+    assert [v.shape for v in optimizer.variables[2:]] == [(3,), (2,), (4,)]
+    adagrad = optimizers.Adagrad(initial_accumulator_value=0.5)
+    adagrad.build([vector])
+    assert adagrad.variables[-1].tolist() == [0.5] * 4
+    nadam = optimizers.Nadam(beta_1=0.8)
+    nadam.apply([tensor(np.ones(4))], [vector])
+    assert np.isclose(float(nadam.variables[-1]), 0.8 * (1 - 0.5 * 0.96))
+
+
+def test_ftrl_keeps_weights_of_small_gradients_at_zero():
+    w = [Variable(np.zeros(2))]
+    optimizer = optimizers.Ftrl(0.1, l1_regularization_strength=1.0)
+    for _ in range(3):
+        optimizer.apply([tensor(np.array([0.1, 5.0]))], w)
+    assert w[0].tolist()[0] == 0 and w[0].tolist()[1] < 0
 
 
 def test_clipping():
@@ -217,11 +267,28 @@ def test_options_that_cannot_be_meant(options, message):
         (optimizers.Adam, "beta1", "beta_1"),
         (optimizers.SGD, "momentm", "momentum"),
         (optimizers.RMSprop, "clip_norm", "clipnorm"),
+        (optimizers.AdamW, "weight_deacy", "weight_decay"),
+        (optimizers.Ftrl, "l1_regularisation_strength", "l1_regularization_strength"),
     ],
 )
 def test_misspelt_arguments(kind, word, hint):
     with pytest.raises(ArgumentTypeError, match=f"unknown argument '{word}'; did you mean '{hint}'"):
         kind(**{word: 0.5})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: optimizers.AdamW(weight_decay=None), lambda: optimizers.Adagrad(initial_accumulator_value=-1),
+        lambda: optimizers.Adadelta(rho=2), lambda: optimizers.Adamax(beta_1=-1), lambda: optimizers.Nadam(epsilon=-1),
+        lambda: optimizers.Lamb(beta_2="0.9"), lambda: optimizers.Lion(beta_1=0), lambda: optimizers.Lion(beta_1=1.5),
+        lambda: optimizers.Ftrl(learning_rate_power=0.5), lambda: optimizers.Ftrl(l1_regularization_strength=-1),
+        lambda: optimizers.Adafactor(clip_threshold=0), lambda: optimizers.Adafactor(beta_2_decay=0.5),
+    ],
+)  # fmt: skip
+def test_own_arguments_that_cannot_be_meant(make):
+    with pytest.raises(InvalidArgument, match="must be a finite number"):
+        make()
 
 
 @pytest.mark.parametrize("options", [{"momentum": -0.1}, {"momentum": 1.5}, {"momentum": "0.9"}])
@@ -233,6 +300,9 @@ def test_momentum_is_a_share(options):
 def test_get():
     assert isinstance(optimizers.get("rmsprop"), optimizers.RMSprop)
     assert isinstance(optimizers.get("Adam"), optimizers.Adam)
+    for cls in optimizers.KNOWN.values():
+        for name in (cls.__name__, cls.__name__.lower(), cls.__name__.upper()):
+            assert type(optimizers.get(name)) is cls
     assert optimizers.get(None) is None
     adam = optimizers.Adam()
     assert optimizers.get(adam) is adam
@@ -307,3 +377,79 @@ def test_a_function_as_learning_rate():
     assert float(optimizer.learning_rate) == 0.5
     optimizer.learning_rate = 0.25
     assert float(optimizer.learning_rate) == 0.25
+
+
+SCHEDULES = {
+    "polynomial": lambda: schedules.PolynomialDecay(1.0, 8, end_learning_rate=0.1, power=2.0),
+    "cycle": lambda: schedules.PolynomialDecay(1.0, 3, cycle=True),
+    "inverse": lambda: schedules.InverseTimeDecay(1.0, 3, 0.5, staircase=True),
+    "cosine": lambda: schedules.CosineDecay(1.0, 8, alpha=0.1),
+    "warmup": lambda: schedules.CosineDecay(0.0, 8, warmup_target=1.0, warmup_steps=3),
+    "restarts": lambda: schedules.CosineDecayRestarts(1.0, 2, m_mul=0.5),
+    "exponential": lambda: schedules.ExponentialDecay(1.0, 3, 0.5),
+    "piecewise": lambda: schedules.PiecewiseConstantDecay([2, 5], [1.0, 0.5, 0.25]),
+}
+every_schedule = pytest.mark.parametrize("make", SCHEDULES.values(), ids=SCHEDULES)
+
+
+@every_schedule
+def test_a_traced_schedule_agrees_with_its_values(make):
+    rate = make()
+    w = [Variable(np.zeros(1))]
+    optimizer = optimizers.SGD(rate)
+    optimizer.build(w)
+    step = jit(lambda g: optimizer.apply([g], w))
+    for _ in range(9):
+        step(tensor(np.ones(1)))
+    assert np.isclose(-w[0].item(), sum(float(rate(k)) for k in range(9)), rtol=1e-5)
+
+
+@every_schedule
+def test_schedules_come_back_from_their_config(make):
+    again = schedules.deserialize(schedules.serialize(make()))
+    assert again.get_config() == make().get_config()
+    assert [float(again(k)) for k in range(9)] == [float(make()(k)) for k in range(9)]
+
+
+def test_cosines_touch_their_ends():
+    fall = schedules.CosineDecay(2.0, 10, alpha=0.25)
+    assert np.allclose([float(fall(k)) for k in (0, 5, 10, 99)], [2.0, 1.25, 0.5, 0.5])
+    again = schedules.CosineDecayRestarts(2.0, 10, t_mul=2.0, m_mul=0.5)
+    assert np.allclose([float(again(k)) for k in (0, 5, 10, 20, 30)], [2.0, 1.0, 1.0, 0.5, 0.5])
+    plain = schedules.CosineDecayRestarts(2.0, 10, t_mul=1.0)
+    assert np.allclose([float(plain(k)) for k in (0, 5, 10, 25)], [2.0, 1.0, 2.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: schedules.PolynomialDecay(0.1, 0), lambda: schedules.InverseTimeDecay(0.1, -1, 0.5),
+        lambda: schedules.CosineDecay(0.1, "10"), lambda: schedules.CosineDecayRestarts(0.1, 0),
+        lambda: schedules.CosineDecayRestarts(0.1, 5, t_mul=0.5), lambda: schedules.ExponentialDecay(0.1, 0, 0.5),
+    ],
+)  # fmt: skip
+def test_schedules_that_cannot_be_meant(make):
+    with pytest.raises(InvalidArgument, match="must be"):
+        make()
+
+
+@every_kind
+def test_the_stateless_step_agrees_with_apply(make):
+    optimizer, weights = make(), variables()
+    optimizer.build(weights)
+    values, state = [w.numpy() for w in weights], [v.numpy() for v in optimizer.variables]
+    start = [*values, *state]
+    for k in range(3):
+        values, state = optimizer.stateless_apply(state, [tensor(g) for g in gradients(k)], values)
+    assert all(np.array_equal(a, v.numpy()) for a, v in zip(start, [*weights, *optimizer.variables]))
+    assert same([tensor(v) for v in values], train(make(), 3))
+    assert int(state[0]) == 3
+
+
+def test_wrong_use_of_the_stateless_step():
+    optimizer = optimizers.SGD(0.1)
+    with pytest.raises(NotBuiltError, match="build"):
+        optimizer.stateless_apply([], [], [])
+    optimizer.build(variables())
+    with pytest.raises(InvalidArgument, match="expects 2 weights and 2 optimizer variables, got 1 and 0"):
+        optimizer.stateless_apply([], gradients(0)[:1], gradients(0)[:1])

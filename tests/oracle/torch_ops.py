@@ -8,6 +8,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from tests.oracle.torch_arrays import TORCH_ARRAYS
+from tests.oracle.torch_attention import TORCH_ATTENTION
+from tests.oracle.torch_linalg import TORCH_LINALG
+from tests.oracle.torch_nan import TORCH_NAN
+from tests.oracle.torch_numpy import TORCH_NUMPY, WITHOUT_NUMPY
+from tests.oracle.torch_search import TORCH_SEARCH, WITHOUT_SEARCH
+
 T = torch.Tensor
 
 
@@ -142,7 +149,7 @@ def take(x: T, indices: Any, axis: int | None = None) -> T:
     return x[(*[slice(None)] * axis, torch.as_tensor(indices))]
 
 
-def take_along_axis(x: T, indices: Any, axis: int | None = -1) -> T:
+def take_along_axis(x: T, indices: Any, axis: int | None = None) -> T:
     x, axis = (x.flatten(), 0) if axis is None else (x, axis)
     return torch.take_along_dim(x, torch.as_tensor(indices) % max(x.shape[axis], 1), axis)
 
@@ -290,6 +297,9 @@ def conv_transpose(
     for axis, (n, k, s) in enumerate(zip(x.shape[1:-1], kernel.shape, steps), 2):
         size = n * s if padding == "same" else (n - 1) * s + max(k, s)
         ((before, _),) = window_pads([size], [k], [s], [1], padding)
+        if padding == "same" and output_padding is not None:
+            more = each(output_padding, count)[axis - 2]
+            size, before = (n - 1) * s + k % 2 + more, max((k - k % 2 - more) // 2, 0)
         missing = max(before + size - whole.shape[axis], 0)
         whole = F.pad(whole.movedim(axis, -1), (0, missing)).movedim(-1, axis).narrow(axis, before, size)
     return last(whole)
@@ -318,6 +328,12 @@ def average_pool(x: T, pool_size: Any, strides: Any = None, padding: str = "vali
 
 
 TORCH: dict[str, Callable[..., Any]] = {
+    **TORCH_ATTENTION,
+    **TORCH_NUMPY,
+    **TORCH_ARRAYS,
+    **TORCH_SEARCH,
+    **TORCH_NAN,
+    **TORCH_LINALG,
     "abs": torch.abs,
     "add": torch.add,
     "all": over(torch.all),
@@ -488,6 +504,8 @@ _RANDOM = "torch draws from another generator"
 
 # Ops that are not compared, and why.
 WITHOUT: dict[str, str] = {
+    **WITHOUT_NUMPY,
+    **WITHOUT_SEARCH,
     "associative_scan": _FUNCTIONS,
     "average_unpool": _TRANSPOSE,
     "cond": _FUNCTIONS,

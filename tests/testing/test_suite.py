@@ -92,6 +92,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("pure", {"eval": lambda x: x**3 * NOISE.normal()}),
     ("float32", {"eval": lambda x: (x * x * x).astype("float64")}),
     ("float32", {"eval": lambda x: x**3 * (1.001 if x.dtype == "float32" else 1)}),
+    ("float32", {"partials": (lambda g, y, x: g * np.float64(3) * x * x,)}),
     ("errors", {"domain": Domain(lambda rng: SAMPLES, lambda: [Bad((np.ones(2),), {}, ValueError)])}),
     ("errors", {"domain": Domain(lambda rng: SAMPLES, lambda: [Bad((np.array(["a"]),), {}, KeyError)])}),
 ]

@@ -3,9 +3,13 @@
 from typing import Any
 
 from ...saving.registry import custom_object_scope, deserialize_keras_object, serialize_keras_object
+from .curves import CosineDecay, CosineDecayRestarts, InverseTimeDecay, PolynomialDecay
 from .schedule import ExponentialDecay, LearningRateSchedule, PiecewiseConstantDecay
 
-__all__ = ["ExponentialDecay", "LearningRateSchedule", "PiecewiseConstantDecay", "deserialize", "serialize"]
+__all__ = [
+    "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule",
+    "PiecewiseConstantDecay", "PolynomialDecay", "deserialize", "serialize",
+]  # fmt: skip
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:

@@ -1,0 +1,1 @@
+"""The scalar functions that kernels name: branch-free, vectorised, with a stated error."""

@@ -1,0 +1,58 @@
+"""The few instructions that Python has no word for: memory at an address, calls through pointers, atomics, fences."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+
+from .language import Intrinsic
+
+_WORD = ir.IntType(64)
+
+
+def _place(builder: Any, address: Any) -> Any:
+    return builder.inttoptr(address, _WORD.as_pointer())
+
+
+def _call_kernel(builder: Any, args: Sequence[Any]) -> None:
+    kind = ir.FunctionType(ir.VoidType(), [_WORD] * 3)
+    builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+
+
+def _load(builder: Any, args: Sequence[Any]) -> Any:
+    return builder.load_atomic(_place(builder, args[0]), "acquire", 8)
+
+
+def _store(builder: Any, args: Sequence[Any]) -> None:
+    builder.store_atomic(args[1], _place(builder, args[0]), "release", 8)
+
+
+def _add(builder: Any, args: Sequence[Any]) -> Any:
+    return builder.atomic_rmw("add", _place(builder, args[0]), args[1], "seq_cst")
+
+
+def _exchange_if(builder: Any, args: Sequence[Any]) -> Any:
+    found = builder.cmpxchg(_place(builder, args[0]), args[1], args[2], "seq_cst")
+    return builder.zext(builder.extract_value(found, 1), _WORD)
+
+
+def _relax(builder: Any, args: Sequence[Any]) -> None:
+    if llvm.get_process_triple().startswith("x86"):
+        name = "llvm.x86.sse2.pause"
+        known = builder.module.globals.get(name)
+        builder.call(known or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), []), name), [])
+
+
+# call_kernel(function, block, start, end)
+call_kernel = Intrinsic("call_kernel", _call_kernel)
+# load(address): the word there, with everything that its writer wrote before
+load = Intrinsic("load", _load)
+# store(address, word), after everything written before
+store = Intrinsic("store", _store)
+# add(address, amount): the word before
+add = Intrinsic("add", _add)
+# exchange_if(address, expected, word): whether the expected one was there, and so was replaced
+exchange_if = Intrinsic("exchange_if", _exchange_if)
+# relax(): this is a spinning loop
+relax = Intrinsic("relax", _relax)
