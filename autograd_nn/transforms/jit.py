@@ -1,6 +1,7 @@
 """From a function to a program: trace once per structure, freeze a Graph, run it on the current backend."""
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -137,7 +138,8 @@ class Jitted:
         if any(t.value is None for t in arguments.tensors):
             return self.function(*args, **kwargs)
         traced = self._find(arguments)
-        if len(leaves) == len(arguments.tensors) and all(a is t.value for a, t in zip(leaves, arguments.tensors)):
+        values_of = [t.value for t in arguments.tensors]
+        if signature is not None and len(leaves) == len(values_of) and all(map(operator.is_, leaves, values_of)):
             self._plain[signature] = traced
         inputs = (*arguments.tensors, *traced.captured)
         if MODE.recording and any(t.requires_grad for t in inputs):

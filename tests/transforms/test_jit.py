@@ -154,3 +154,10 @@ def test_a_failed_trace_leaves_nothing_behind():
         f(X)
     assert w.numpy().tolist() == [0, 0, 0]
     assert float((w * 1).sum()) == 0
+
+
+def test_keywords_that_are_part_of_the_structure_are_told_apart():
+    f = ag.jit(lambda scale=1: ag.ops.ones((2,)) * scale)
+    assert f(scale=2).tolist() == [2.0, 2.0]
+    assert f(scale=3).tolist() == [3.0, 3.0]
+    assert f().tolist() == [1.0, 1.0]
