@@ -11,9 +11,15 @@ from .ops.nn import Limits
 
 __all__ = [
     "backend",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_interactive_logging_enabled",
+    "is_traceback_filtering_enabled",
     "num_threads",
     "set_backend",
     "set_epsilon",
@@ -28,6 +34,8 @@ IMAGE_DATA_FORMATS = ("channels_first", "channels_last")
 
 class _Settings:
     image_data_format = "channels_last"
+    interactive_logging = True
+    traceback_filtering = True
 
 
 def floatx() -> str:
@@ -105,3 +113,43 @@ def standardize_data_format(data_format: Any) -> str:
             f"data_format must be 'channels_first' or 'channels_last', got {short(data_format)}{hint}"
         )
     return name
+
+
+def enable_interactive_logging() -> None:
+    """Let `fit` and its kin show a progress bar where verbose="auto", as they do from the start."""
+    _Settings.interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Let `fit` and its kin print one line per epoch where verbose="auto"."""
+    _Settings.interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether verbose="auto" means a progress bar.
+
+    >>> import autograd_nn as ag
+    >>> ag.config.is_interactive_logging_enabled()
+    True
+    """
+    return _Settings.interactive_logging
+
+
+def enable_traceback_filtering() -> None:
+    """For scripts that say so; errors here name the user's own mistake, and their tracebacks are never cut."""
+    _Settings.traceback_filtering = True
+
+
+def disable_traceback_filtering() -> None:
+    """For scripts that say so; tracebacks are never cut."""
+    _Settings.traceback_filtering = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """What the last of the two calls said; it changes nothing.
+
+    >>> import autograd_nn as ag
+    >>> ag.config.is_traceback_filtering_enabled()
+    True
+    """
+    return _Settings.traceback_filtering

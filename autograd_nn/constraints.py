@@ -5,6 +5,7 @@ from typing import Any
 from . import ops
 from .config import epsilon
 from .engine.convert import as_tensor
+from .engine.signatures import Checked
 from .engine.tensor import Tensor
 from .saving.registry import custom_object_scope, register, resolve, serialize_keras_object
 
@@ -17,7 +18,7 @@ Axis = int | tuple[int, ...] | list[int]
 
 
 @register()
-class Constraint:
+class Constraint(metaclass=Checked):
     """Base of constraints: a callable from a weight to a weight of the same shape and dtype.
 
     >>> import autograd_nn as ag

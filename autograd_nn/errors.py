@@ -5,10 +5,15 @@ details stand on the lines below it.
 """
 
 import math
-from collections.abc import Iterable
+import opcode
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any
 
 FIRST_LINE = 300
+_PACKAGE = __name__.partition(".")[0]
 
 
 class AutogradError(Exception):
@@ -20,6 +25,14 @@ class AutogradError(Exception):
             details = "\n".join(filter(None, [first, rest, details]))
             first, rest = first[: FIRST_LINE - 3] + "...", ""
         super().__init__("\n".join(filter(None, [first, rest, details])))
+
+    # Whether the message says where the error is.
+    placed = False
+
+    def place(self, where: str) -> None:
+        """Put in front of the message where the error is."""
+        self.args = (AutogradError(f"{where}: {self.args[0]}").args[0], *self.args[1:])
+        self.placed = True
 
 
 class ShapeError(AutogradError, ValueError):
@@ -60,6 +73,26 @@ class DataError(AutogradError, ValueError):
 
 class ModelFileError(AutogradError, ValueError):
     """A model file that is broken, foreign or too new."""
+
+
+class MissingPackage(AutogradError, ImportError):
+    """An optional package that is not installed."""
+
+
+class MissingFile(AutogradError, FileNotFoundError):
+    """A file or folder that does not exist."""
+
+
+class FolderInTheWay(AutogradError, IsADirectoryError):
+    """A folder where a file is expected."""
+
+
+class NoRight(AutogradError, PermissionError):
+    """A file or folder that may not be written."""
+
+
+class FileInTheWay(AutogradError, FileExistsError):
+    """A file that may not be overwritten."""
 
 
 class NotBuiltError(AutogradError, ValueError):
@@ -131,17 +164,28 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     if word in names:
         return word
     low = word.lower()
-    limit = 1 if len(word) <= 4 else 2
-    # Names that differ in case only: the one whose first letter is as typed.
-    ranked = sorted(
-        (edit_distance(low, name.lower(), limit), -_prefix(low, name), name[:1] != word[:1], name) for name in names
-    )
-    if ranked and ranked[0][0] <= limit and ranked[0][0] < len(low):
-        return ranked[0][3]
-    longer = [
-        n for n in names if len(low) >= 4 and (n.lower().startswith(low) or low.startswith(n.lower()) and len(n) >= 4)
-    ]
-    return min(longer, key=len) if longer else None
+    limit = 1 if len(word) <= 7 else 2
+    distances = {name: edit_distance(low, name.lower(), limit) for name in names}
+    best = min(distances.values(), default=limit + 1)
+    if best <= limit and best < len(low):
+        return min((name for name in names if distances[name] == best), key=lambda name: _unlikely(word, name))
+    shortened = [name for name in names if _abbreviates(low, name.lower()) or low.startswith(f"{name.lower()}_")]
+    return min(shortened, key=len) if shortened else None
+
+
+def _unlikely(word: str, name: str) -> tuple[Any, ...]:
+    """The order of names that are equally far: swapped letters first, then the longest common beginning, then case."""
+    low, other = word.lower(), name.lower()
+    return sorted(low) != sorted(other), -_prefix(low, name), name[:1].isupper() != word[:1].isupper(), name
+
+
+def _abbreviates(word: str, name: str) -> bool:
+    """Whether `word` is the beginning of a name, or of each of its parts: "batch", "val_split"."""
+    if len(word) >= 4 and name.startswith(word):
+        return True
+    beginnings, parts = word.split("_"), name.split("_")
+    same = len(beginnings) == len(parts) > 1
+    return same and all(part.startswith(start) and len(start) >= 2 for start, part in zip(beginnings, parts))
 
 
 def _prefix(a: str, b: str) -> int:
@@ -188,3 +232,70 @@ def check_number(
     raise InvalidArgument(
         f"{what}: {name} must be a finite number {' and '.join(ends)}, got {short(value)}".replace("  ", " ")
     )
+
+
+def deprecated(name: str, instead: str) -> None:
+    """A DeprecationWarning at the line outside of this package that used an old name.
+
+    >>> with warnings.catch_warnings(record=True) as found:
+    ...     warnings.simplefilter("always")
+    ...     deprecated("nb_epoch=", "use epochs=")
+    >>> print(found[0].message)
+    nb_epoch= is an old name of Keras; use epochs=
+    """
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None:
+        where = frame.f_globals.get("__name__", "")
+        if where.partition(".")[0] not in (_PACKAGE, "importlib"):
+            break
+        # `warnings` itself does not count the frames of an import statement.
+        level += not where.startswith("importlib._bootstrap")
+        frame = frame.f_back
+    warnings.warn(f"{name} is an old name of Keras; {instead}", DeprecationWarning, stacklevel=level)
+
+
+def suggest_names(package: str) -> None:
+    """Make every loaded module of a package say which name was probably meant by one that it does not have.
+
+    `from package.room import name` says so, too. Runs once, when all modules are loaded.
+
+    >>> import autograd_nn as ag
+    >>> try:
+    ...     ag.ops.matmull
+    ... except AttributeError as error:
+    ...     print(error)
+    module 'autograd_nn.ops' has no attribute 'matmull'; did you mean 'matmul'?
+    """
+    for name, module in list(sys.modules.items()):
+        if name == package or name.startswith(f"{package}."):
+            module.__getattr__ = _suggesting(module, vars(module).get("__getattr__"))  # type: ignore[method-assign]
+
+
+def _suggesting(module: ModuleType, find: Callable[[str], Any] | None) -> Callable[[str], Any]:
+    """The `__getattr__` of a module: what `find`, its own one, has, else an error that helps."""
+
+    def __getattr__(name: str) -> Any:
+        if find is not None:
+            try:
+                return find(name)
+            except AttributeError:
+                pass
+        if name.startswith("__"):
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        known = vars(module).get("__all__") or [key for key in vars(module) if not key.startswith("_")]
+        raise missing_name(module.__name__, name, known) from None
+
+    return __getattr__
+
+
+def missing_name(module: str, name: str, known: Iterable[str]) -> Exception:
+    """The error for a name that a module does not have: ImportError where `from module import name` asks for it."""
+    hint = did_you_mean(name, known) or f"; dir({module}) lists its names"
+    frame = sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE:
+        frame = frame.f_back
+    if frame.f_code.co_code[frame.f_lasti] == opcode.opmap["IMPORT_FROM"]:
+        return ImportError(f"cannot import name {name!r} from {module!r}{hint}", name=name)
+    error = UnknownAttribute(f"module {module!r} has no attribute {name!r}{hint}")
+    error.name, error.obj = name, sys.modules[module]
+    return error

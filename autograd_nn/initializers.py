@@ -7,6 +7,7 @@ import numpy as np
 
 from . import random
 from .engine.convert import as_tensor
+from .engine.signatures import Checked
 from .engine.spec import as_dtype, default_float
 from .engine.tensor import Tensor
 from .errors import ArgumentTypeError, InvalidArgument, ShapeError, did_you_mean, short
@@ -27,7 +28,7 @@ _DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 
 @register()
-class Initializer:
+class Initializer(metaclass=Checked):
     """Base of initializers: `initializer(shape, dtype=None)` gives a tensor; the default float where dtype is None.
 
     >>> import autograd_nn as ag
@@ -418,6 +419,67 @@ def _choice(value: Any, known: tuple[str, ...], what: str) -> str:
     return name
 
 
+@register()
+class STFT(Initializer):
+    """Kernels of a convolution that is a short-time Fourier transform: cosines or sines, weighed by a window.
+
+    side:     "real" for cosines, "imag" for sines
+    window:   "hann", "hamming", "blackman", "bartlett", an array of weights, or None for none
+    scaling:  what the weights are divided by: "density" (the root of the sum of their squares), "spectrum" (the sum of
+              their sizes), or None
+    periodic: a window that begins anew after its last element
+
+    The shape is (length of a window, 1, frequencies), where frequencies are half the length of the transform and one.
+
+    >>> import autograd_nn as ag
+    >>> ag.initializers.STFT("real", None)((4, 1, 3)).numpy()[:3, 0, 2].round(6).tolist()
+    [1.0, -1.0, 1.0]
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        if side not in ("real", "imag"):
+            raise InvalidArgument(f"STFT: side must be 'real' or 'imag', got {short(side)}")
+        if isinstance(window, str) and window not in _WINDOWS:
+            raise InvalidArgument(f"STFT: window must be one of {tuple(_WINDOWS)}, weights or None, got {window!r}")
+        weights = np.asarray(window)
+        if (
+            not isinstance(window, str)
+            and window is not None
+            and (weights.ndim != 1 or weights.dtype.kind not in "iuf")
+        ):
+            raise ArgumentTypeError(f"STFT: window must be a name, an array of weights or None, got {short(window)}")
+        if scaling not in (None, "density", "spectrum"):
+            raise InvalidArgument(f"STFT: scaling must be 'density', 'spectrum' or None, got {short(scaling)}")
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        if len(shape) != 3:
+            raise ShapeError(f"STFT: shape must be (length, 1, frequencies), got {tuple(shape)}")
+        length, _, count = shape
+        angle = -np.pi * np.arange(length)[:, None, None] * np.arange(count) / max(count - 1, 1)
+        kernel = np.cos(angle) if self.side == "real" else np.sin(angle)
+        return as_tensor(kernel * self._weights(length)[:, None, None], _dtype(dtype))
+
+    def _weights(self, length: int) -> Any:
+        if self.window is None:
+            return np.ones(length)
+        if isinstance(self.window, str):
+            weights = _WINDOWS[self.window](length + 1)[:-1] if self.periodic else _WINDOWS[self.window](length)
+        else:
+            weights = np.asarray(self.window, np.float64)
+        if weights.shape != (length,):
+            raise ShapeError(f"STFT: window must have shape {(length,)}, got {weights.shape}")
+        scale = {None: 1.0, "density": np.sqrt(np.square(weights).sum()), "spectrum": np.abs(weights).sum()}
+        return weights / scale[self.scaling]
+
+    def get_config(self) -> dict[str, Any]:
+        return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
+
+
+_WINDOWS = {"hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett}
+stft = STFTInitializer = STFT
 constant, zeros, ones, identity, orthogonal = Constant, Zeros, Ones, Identity, Orthogonal
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 random_normal, random_uniform, truncated_normal, variance_scaling = (
@@ -431,6 +493,7 @@ _CLASSES: dict[str, type[Initializer]] = {
     "random_normal": RandomNormal, "random_uniform": RandomUniform, "truncated_normal": TruncatedNormal,
     "variance_scaling": VarianceScaling, "glorot_normal": GlorotNormal, "glorot_uniform": GlorotUniform,
     "he_normal": HeNormal, "he_uniform": HeUniform, "lecun_normal": LecunNormal, "lecun_uniform": LecunUniform,
+    "stft": STFT,
 }  # fmt: skip
 KNOWN: dict[str, Any] = {
     **_CLASSES,

@@ -6,6 +6,7 @@ from typing import Any
 from . import ops
 from .config import epsilon
 from .engine.convert import as_tensor
+from .engine.signatures import Checked
 from .engine.tensor import Tensor
 from .errors import InvalidArgument, ShapeError, short
 from .saving.registry import custom_object_scope, register, resolve, serialize_keras_object
@@ -17,7 +18,7 @@ __all__ = [
 
 
 @register()
-class Regularizer:
+class Regularizer(metaclass=Checked):
     """Base of regularizers: a callable from a tensor to a scalar penalty.
 
     >>> import autograd_nn as ag

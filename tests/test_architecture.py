@@ -30,7 +30,6 @@ FLOORS = {
     "regularizers": 6,
     "constraints": 6,
     "activations": 6,
-    "datasets": 5,
     "utils": 6,
     "layers": 6,
     "losses": 6,
@@ -39,12 +38,16 @@ FLOORS = {
     "callbacks": 6,
     "models": 6,
     "saving": 6,
+    "backend": 6,
+    "datasets": 6,
+    "legacy": 6,
+    "tree": 6,
 }
 TOP = 7
 # Keras' rooms may use a neighbour on their own floor; the test for cycles keeps them in order.
 NEIGHBOURS_FROM = 5
 
-LATE_PACKAGES = {"numba", "llvmlite", "graphviz", "graphviz_pure", "rich", "safetensors"}
+LATE_PACKAGES = {"numba", "llvmlite", "graphviz", "graphviz_pure", "rich", "safetensors", "PIL", "h5py"}
 # (module, what it imports late): each keeps `import autograd_nn` light, and has no other way.
 LATE_EXCEPTIONS = {
     ("autograd_nn.engine.tensor", "autograd_nn.engine.autodiff"),
@@ -53,6 +56,8 @@ LATE_EXCEPTIONS = {
 NOT_AT_IMPORT = LATE_PACKAGES | {"torch", "keras", "jax", "scipy"}
 MOST_FOREIGN_MODULES = 320
 MOST_LINES = 600
+# It looks up no name but those of arrays.
+RESTRICTED_UNPICKLER = "autograd_nn.datasets.unpickler"
 ENGINE_WITH_NUMPY = {"autograd_nn.engine.spec"}
 
 
@@ -186,7 +191,8 @@ def test_nothing_dangerous_is_called(module: str) -> None:
     forbidden = {"fastmath=True", "allow_pickle=True", "shell=True"}
     keywords = [ast.unparse(node) for node in ast.walk(tree(module)) if isinstance(node, ast.keyword)]
     assert not forbidden & set(keywords)
-    assert not {"pickle", "marshal", "shelve"} & {target.split(".")[0] for target in imports(module)}
+    pickling = {"pickle", "marshal", "shelve"} & {target.split(".")[0] for target in imports(module)}
+    assert not pickling or module == RESTRICTED_UNPICKLER
 
 
 def test_exec_stands_in_one_function_at_most() -> None:

@@ -1,7 +1,7 @@
 """Show what the library does, on a fresh machine: `python3 tools/demo.py`.
 
-It runs the examples: the chapter's model on MNIST (writes model.svg), a regression with operators alone (writes
-graph.svg), and a custom operation whose gradient is checked.
+It runs three of the examples: the chapter's model and a convnet on MNIST, a regression with operators alone, and a
+custom operation whose gradient is checked. Each writes its pictures to the current folder.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ def run(name: str) -> int:
 
 
 def main() -> int:
-    """Run every example in the current folder, where the pictures are written."""
+    """Run the examples in the current folder, where the pictures are written."""
     enter()
     failed = [name for name in EXAMPLES if run(name)]
     if failed:
         say("failed: " + ", ".join(failed))
         return 1
-    say("pictures: " + " and ".join(str(Path.cwd() / name) for name in ("model.svg", "graph.svg")))
+    pictures = sorted(Path.cwd().glob("*.svg"))
+    say(f"pictures in {Path.cwd()}: " + ", ".join(file.name for file in pictures))
     return 0
 
 

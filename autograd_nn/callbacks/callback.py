@@ -4,20 +4,22 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.signatures import Checked
 from ..engine.tensor import Tensor
 from ..errors import ArgumentTypeError, short
 
 Logs = dict[str, Any] | None
 
 
-class Callback:
+class Callback(metaclass=Checked):
     """Base of callbacks: `fit`, `evaluate` and `predict` call its methods at their turns.
 
     params: dict with "verbose", "epochs" and "steps" (None where unknown)
     model:  the model being trained
 
     `logs` hold the results so far, as Python floats; what a callback adds to those of `on_epoch_end`, the callbacks
-    after it and History see.
+    after it and History see. A callback that remembers something defines `get_state` and `set_state`, so that
+    BackupAndRestore can take up an interrupted training with it.
 
     >>> import autograd_nn as ag
     >>> class Stop(ag.callbacks.Callback):
@@ -38,6 +40,20 @@ class Callback:
 
     def set_model(self, model: Any) -> None:
         self._model = model
+
+    def get_state(self) -> dict[str, Any]:
+        """What BackupAndRestore keeps of this callback: None, numbers, texts, arrays, and lists, tuples, dicts of them.
+
+        Called between batches and epochs, when all callbacks have had their turn.
+        """
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` gave.
+
+        Called after `on_train_begin`, and in the middle of an epoch again after `on_epoch_begin`; not called where the
+        state was an empty dict.
+        """
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Before the first epoch of `fit`."""

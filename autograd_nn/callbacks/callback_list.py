@@ -37,6 +37,7 @@ class CallbackList(Callback):
             self._add(History)
         if add_progbar:
             self._add(ProgbarLogger)
+        self._order()
         if model is not None:
             self.set_model(model)
         self.set_params(params)
@@ -44,6 +45,10 @@ class CallbackList(Callback):
     def _add(self, kind: type[Callback]) -> None:
         if not any(isinstance(callback, kind) for callback in self.callbacks):
             self.callbacks.append(kind())
+
+    def _order(self) -> None:
+        # What writes down the state of the others sees them last, when each of them has done its part.
+        self.callbacks.sort(key=lambda callback: getattr(callback, "comes_last", False))
 
     def __enter__(self) -> "CallbackList":
         return self
@@ -56,6 +61,7 @@ class CallbackList(Callback):
     def append(self, callback: Callback) -> None:
         """Call one more callback, after the others."""
         self.callbacks += flatten_callbacks(callback)
+        self._order()
 
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
@@ -68,6 +74,11 @@ class CallbackList(Callback):
             if isinstance(callback, History):
                 model.history = callback
             callback.set_model(model)
+
+    def on_interrupt(self) -> None:
+        """Training is about to be broken off by Ctrl-C, between two batches."""
+        for callback in self.callbacks:
+            getattr(callback, "on_interrupt", lambda: None)()
 
     def on_train_begin(self, logs: Logs = None) -> None:
         logs = plain_logs(logs)

@@ -45,6 +45,8 @@ class EarlyStopping(MonitorCallback):
         self.start_from_epoch = start_from_epoch
         self._reset()
 
+    _remembered = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")
+
     def _reset(self) -> None:
         self.wait = 0
         self.stopped_epoch = 0

@@ -94,6 +94,8 @@ class ReduceLROnPlateau(MonitorCallback):
         self.min_lr = min_lr
         self._reset()
 
+    _remembered = ("best", "cooldown_counter", "wait")
+
     def _reset(self) -> None:
         self.best = None
         self.cooldown_counter = 0

@@ -33,6 +33,16 @@ class MonitorCallback(Callback):
         self.min_delta = abs(min_delta)
         self.monitor_op: Callable[[Any, Any], Any] | None = None
 
+    # The attributes that change during training.
+    _remembered: tuple[str, ...] = ("best",)
+
+    def get_state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._remembered}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        for name in self._remembered:
+            setattr(self, name, state[name])
+
     def _set_monitor_op(self) -> None:
         """Choose the comparison; InvalidArgument where "auto" does not know."""
         direction = {"min": "down", "max": "up"}.get(self.mode) or self._direction()

@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import warnings
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -94,15 +95,51 @@ class CSVLogger(Callback):
         self.writer: Any = None
         self.csv_file: IO[str] | None = None
         self.append_header = True
+        self._fresh = False
+        self._on_disk = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
-        kept = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
-        self.append_header = not kept
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
+        # What an interrupted training has written is kept until it is known whether this one takes it up.
+        self.csv_file = open(self.filename, "a", newline="")  # noqa: SIM115
+        self._fresh = not self.append
+        self.append_header = self._fresh or os.path.getsize(self.filename) == 0
         self.writer = self.keys = None
 
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._empty()
+
+    def _empty(self) -> None:
+        if self._fresh and self.csv_file is not None:
+            self.csv_file.truncate(0)
+        self._fresh = False
+
+    def get_state(self) -> dict[str, Any]:
+        """How much of the file is written; so much of it is on the disk when this returns."""
+        if self._fresh or self.csv_file is None:
+            return {}
+        self.csv_file.flush()
+        size = os.fstat(self.csv_file.fileno()).st_size
+        if size != self._on_disk:
+            os.fsync(self.csv_file.fileno())
+            self._on_disk = size
+        return {"size": size, "keys": self.keys}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Cut off what was written after `get_state`, since it comes again."""
+        if self.csv_file is None:
+            return
+        if os.fstat(self.csv_file.fileno()).st_size < state["size"]:
+            warnings.warn(f"CSVLogger: {self.filename} lacks the rows of earlier epochs, which cannot be written again")
+            self._empty()
+            return
+        self.csv_file.truncate(state["size"])
+        self._fresh, self.append_header = False, state["size"] == 0
+        if state["keys"] is not None:
+            self._write_with(state["keys"])
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._empty()
         logs = logs or {}
         if self.writer is None:
             self._start(sorted(logs))
@@ -113,13 +150,17 @@ class CSVLogger(Callback):
     def _start(self, keys: list[str]) -> None:
         """The header; where the first epoch has no validation, a later one may."""
         validated = any(key.startswith("val_") for key in keys)
-        self.keys = keys if validated else [*keys, *(f"val_{key}" for key in keys)]
-        assert self.csv_file is not None
-        self.writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], delimiter=self.sep)
+        self._write_with(keys if validated else [*keys, *(f"val_{key}" for key in keys)])
         if self.append_header:
             self.writer.writeheader()
 
+    def _write_with(self, keys: list[str]) -> None:
+        assert self.csv_file is not None
+        self.keys = keys
+        self.writer = csv.DictWriter(self.csv_file, ["epoch", *keys], delimiter=self.sep)
+
     def on_train_end(self, logs: Logs = None) -> None:
+        self._empty()
         self._close()
 
     def _close(self) -> None:

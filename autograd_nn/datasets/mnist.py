@@ -20,6 +20,7 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
 
 SHIPPED = Path(__file__).with_name("mnist.npz")
+KERAS_NAME = "mnist.npz"
 SHAPES = {"x_train": (60000, 28, 28), "y_train": (60000,), "x_test": (10000, 28, 28), "y_test": (10000,)}
 
 
@@ -32,7 +33,9 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[tuple[Images,
     >>> x_train.shape, x_test.shape, y_train[:5].tolist()
     ((60000, 28, 28), (10000, 28, 28), [5, 0, 4, 1, 9])
     """
-    file = SHIPPED if path is None else Path(path)
+    # "mnist.npz" is how Keras calls its download, unless there is such a file.
+    keras_name = path is not None and os.fspath(path) == KERAS_NAME and not Path(path).exists()
+    file = SHIPPED if path is None or keras_name else Path(path)
     arrays = _read(file)
     for name, shape in SHAPES.items():
         _check(file, name, arrays[name], shape)

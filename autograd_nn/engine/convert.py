@@ -119,7 +119,8 @@ def _first_non_number(array: ndarray) -> str:
             for size in reversed(array.shape):
                 place.insert(0, rest % size)
                 rest //= size
-            return f": first non-number {short(element)} at {place}"
+            plain = element.item() if hasattr(element, "item") else element
+            return f": first non-number {short(plain)}" + (f" at {place}" if place else "")
     return "; convert it with array.astype('float32')"
 
 

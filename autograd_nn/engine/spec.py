@@ -160,7 +160,8 @@ def normal_axis(axis: Any, ndim: int, what: str = "axis") -> int:
     try:
         index = axis.__index__()
     except AttributeError:
-        raise DTypeError(f"{what} must be an int, got {short(axis)}") from None
+        name = what if what.endswith("axis") else f"{what}: axis"
+        raise DTypeError(f"{name} must be an int, got {short(axis)}") from None
     if not -ndim <= index < ndim:
         raise AxisError(f"{what}: axis {index} is out of range for a tensor of {ndim} axes")
     return index % ndim if ndim else 0

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ShapeError
+from ..errors import DTypeError, ShapeError, short
 from .convert import as_tensor
 from .op import OPS
 from .spec import as_array, show_shape
@@ -36,6 +36,8 @@ class Variable(Tensor):
         constraint: Any = None,
     ) -> None:
         array = as_array(value.concrete("Variable") if isinstance(value, Tensor) else value)
+        if array.dtype.kind not in "biuf":
+            raise DTypeError(f"Variable: expected numbers, got {short(value)}")
         self.value = array.astype(array.dtype if dtype is None else dtype)
         self.requires_grad = trainable and self.value.dtype.kind == "f"
         self.trainable = trainable

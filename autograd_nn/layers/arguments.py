@@ -1,61 +1,34 @@
 """Arguments of layers: what `__init__` knows, what `call` takes, and the errors for names that neither has."""
 
 import inspect
-from collections.abc import Callable, Iterable
-from functools import cache, wraps
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
 
 from ..engine.convert import as_tensor
+from ..engine.signatures import init_parameters, parameters, unknown_argument
 from ..engine.spec import BATCH, Dim, Spec, as_dtype, public_shape
 from ..engine.tensor import Tensor, symbol
 from ..engine.tree import flatten, tree_map
 from ..engine.variable import Variable
-from ..errors import ArgumentTypeError, did_you_mean, short
-
-F = TypeVar("F", bound=Callable[..., Any])
+from ..errors import ArgumentTypeError, short
 
 _EMPTY = inspect.Parameter.empty
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
-    """The named parameters of a method, without `self`."""
-    return tuple(p for p in list(inspect.signature(function).parameters.values())[1:] if p.kind in _NAMED)
-
-
 def init_names(cls: type) -> tuple[str, ...]:
     """The argument names of `cls(...)`: those of its `__init__`, and of its bases' as far as **kwargs reach."""
-    names: list[str] = []
-    for base in cls.__mro__:
-        if base is object or "__init__" not in vars(base):
-            continue
-        names += [p.name for p in parameters(vars(base)["__init__"])]
-        kinds = [p.kind for p in inspect.signature(vars(base)["__init__"]).parameters.values()]
-        if inspect.Parameter.VAR_KEYWORD not in kinds:
-            break
-    return tuple(dict.fromkeys(names))
-
-
-def unknown_argument(what: str, names: Iterable[str], known: Iterable[str]) -> ArgumentTypeError:
-    """The error for arguments that nobody takes."""
-    known = tuple(known)
-    first = next(iter(names))
-    hint = did_you_mean(first, known) or f"; known: {', '.join(known)}"
-    return ArgumentTypeError(f"{what}: unknown argument {first!r}{hint}")
+    return tuple(init_parameters(cls))
 
 
 def bind_init(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `cls(*args, **kwargs)` by name, as given; ArgumentTypeError for a name that nobody takes."""
+    """The arguments of `cls(*args, **kwargs)` by name, as given; none where they do not fit: `Checked` says why."""
     signature = inspect.signature(cls.__init__)  # type: ignore[misc]
     try:
         bound = signature.bind(None, *args, **kwargs)
-    except TypeError as error:
-        unknown = [name for name in kwargs if name not in init_names(cls)]
-        if unknown:
-            raise unknown_argument(cls.__name__, unknown, init_names(cls)) from None
-        if args or kwargs:
-            raise ArgumentTypeError(f"{cls.__name__}: {error}") from None
-        # Left to __init__ itself, which names what is missing; copying makes an object without calling it.
+    except TypeError:
+        # Copying makes an object without arguments, too.
         return {}
     given: dict[str, Any] = {}
     for name, value in list(bound.arguments.items())[1:]:
@@ -65,20 +38,6 @@ def bind_init(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[
         elif kind is not inspect.Parameter.VAR_POSITIONAL:
             given[name] = value
     return given
-
-
-def suggests(function: F) -> F:
-    """Decorator: a misspelt keyword raises ArgumentTypeError that names the nearest right one."""
-    known = tuple(inspect.signature(function).parameters)
-
-    @wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        unknown = [name for name in kwargs if name not in known]
-        if unknown:
-            raise unknown_argument(function.__name__, unknown, known)
-        return function(*args, **kwargs)
-
-    return wrapped  # type: ignore[return-value]
 
 
 class CallSpec(NamedTuple):

@@ -10,11 +10,12 @@ from ..errors import ArgumentTypeError, ShapeError, short
 from ..saving.registry import register
 from .input_spec import InputSpec
 from .layer import Layer
+from .lora import Adaptable
 from .weights import check_positive_int
 
 
 @register()
-class Dense(Layer):
+class Dense(Adaptable):
     """`activation(inputs @ kernel + bias)`: every output is a weighted sum of all inputs along the last axis.
 
     units:      number of outputs
@@ -23,6 +24,7 @@ class Dense(Layer):
     kernel_initializer, bias_initializer:   names, objects or configs
     kernel_regularizer, bias_regularizer, activity_regularizer: penalties added to the loss
     kernel_constraint, bias_constraint:     projections after each update
+    lora_rank, lora_alpha: as in `enable_lora`, which is called as soon as there is a kernel; no LoRA if None
 
     Input: (batch, ..., n); output: (batch, ..., units). Kernel: (n, units); bias: (units,).
     Raises ArgumentTypeError or InvalidArgument unless units is an int >= 1, ShapeError for an input of another width.
@@ -44,6 +46,8 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         **kwargs: Any,
     ) -> None:
         units = check_positive_int(units, f"Dense {kwargs.get('name') or ''}".strip() + ": units")
@@ -57,12 +61,13 @@ class Dense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
+        self._init_lora(lora_rank, lora_alpha)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         width = known_last_size(input_shape, self.name)
-        self.kernel = self.add_weight(
+        self._kernel = self.add_weight(
             (width, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint, name="kernel",
         )  # fmt: skip
@@ -73,6 +78,16 @@ class Dense(Layer):
                 constraint=self.bias_constraint, name="bias",
             )  # fmt: skip
         self.input_spec = InputSpec(min_ndim=2, axes={-1: width})
+        self._adapt_if_asked()
+
+    @property
+    def kernel(self) -> Tensor:
+        """The weights (n, units), those of LoRA included; a Variable without it."""
+        return self._adapted_weight()
+
+    @kernel.setter
+    def kernel(self, weight: Any) -> None:
+        self._kernel = weight
 
     def call(self, inputs: Any) -> Any:
         y = ops.matmul(as_float(inputs, self.compute_dtype), self.kernel)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from .. import activations
 from ..engine.tensor import Tensor
 from ..errors import ArgumentTypeError
-from ..saving.registry import deserialize_keras_object, serialize_keras_object
+from ..saving.registry import PACKAGE, deserialize_keras_object, serialize_keras_object
 from .arguments import init_names
 
 D = TypeVar("D", bound="Described")
@@ -52,9 +52,9 @@ class Described:
             return activations.serialize(value) if inspect.isfunction(value) else serialize_keras_object(value)
         except ArgumentTypeError as error:
             kind = type(self).__name__
-            raise ArgumentTypeError(
-                f"{kind}.get_config: argument {name!r}: {error}; write get_config in {kind}"
-            ) from None
+            own = not type(self).__module__.startswith(f"{PACKAGE}.")
+            advice = f"; write get_config in {kind}" if own else ""
+            raise ArgumentTypeError(f"{kind}.get_config: argument {name!r}: {error}{advice}") from None
 
     @classmethod
     def from_config(cls: type[D], config: dict[str, Any]) -> D:

@@ -11,7 +11,7 @@ from ..ops.einsum import einsum
 from ..saving.registry import register
 from .core import as_float
 from .input_spec import InputSpec
-from .layer import Layer
+from .lora import Adaptable
 from .weights import check_positive_int
 
 _DOTS = r"(\.\.\.)?"
@@ -59,7 +59,7 @@ class _Sizes(NamedTuple):
 
 
 @register()
-class EinsumDense(Layer):
+class EinsumDense(Adaptable):
     """`activation(einsum(equation, inputs, kernel) + bias)`: a Dense over any axes.
 
     equation:     such as "abc,cd->abd": input, kernel, output; an ellipsis stands for axes that stay as they are
@@ -67,6 +67,7 @@ class EinsumDense(Layer):
     activation:   name or function; none if None
     bias_axes:    letters of the output along which there is a bias; no bias if None
     kernel_initializer, bias_initializer, *_regularizer, *_constraint: of the weights
+    lora_rank, lora_alpha: as in `enable_lora`, which is called as soon as there is a kernel; no LoRA if None
 
     Raises InvalidArgument for an equation that cannot be meant, ShapeError for an input that does not fit it.
 
@@ -90,6 +91,8 @@ class EinsumDense(Layer):
         bias_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         **kwargs: Any,
     ) -> None:
         parts = _read(equation, "EinsumDense")
@@ -106,10 +109,11 @@ class EinsumDense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
+        self._init_lora(lora_rank, lora_alpha)
 
     def build(self, input_shape: Any) -> None:
         sizes = self._sizes(tuple(input_shape))
-        self.kernel = self.add_weight(
+        self._kernel = self.add_weight(
             sizes.kernel, self._counting(sizes), regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint, name="kernel",
         )  # fmt: skip
@@ -120,6 +124,16 @@ class EinsumDense(Layer):
                 constraint=self.bias_constraint, name="bias",
             )  # fmt: skip
         self.input_spec = InputSpec(ndim=len(input_shape))
+        self._adapt_if_asked()
+
+    @property
+    def kernel(self) -> Tensor:
+        """The weights, those of LoRA included; a Variable without it."""
+        return self._adapted_weight()
+
+    @kernel.setter
+    def kernel(self, weight: Any) -> None:
+        self._kernel = weight
 
     def _counting(self, sizes: _Sizes) -> Any:
         """The kernel's initializer, which counts inputs and outputs by the axes of the equation."""
@@ -186,7 +200,7 @@ class EinsumDense(Layer):
     def _product(self, x: Tensor, parts: _Equation) -> Tensor:
         """The call as one matrix product, in whose loop the bias can lie."""
         summed = _summed(parts)
-        sizes = self.kernel.value.shape
+        sizes = self._kernel.value.shape
         kept, new = ops.shape(x)[: x.ndim - summed], sizes[summed:]
         rows = math.prod(sizes[:summed])
         flat = x if summed == 1 else ops.reshape(x, _sizes_with_one_left(kept, (rows,)))

@@ -3,21 +3,24 @@
 from typing import Any
 
 from .. import constraints, initializers, ops, regularizers
-from ..errors import DataError
+from ..engine.tensor import Tensor
+from ..errors import DataError, short
 from ..saving.registry import register, serialize_keras_object
-from .layer import Layer
+from .lora import Adaptable
 from .weights import check_positive_int
 
 
 @register()
-class Embedding(Layer):
+class Embedding(Adaptable):
     """Each integer becomes a row of a trained table.
 
     input_dim:  number of rows; inputs are integers from 0 to input_dim - 1
     output_dim: size of a row
     embeddings_initializer, embeddings_regularizer, embeddings_constraint: of the table
     mask_zero:  inputs of 0 are padding: the output has a mask that is False there
+    input_length: number of integers in a sample, which lets a Sequential that begins with this layer know its shapes
     weights:    the table to start with, (input_dim, output_dim), or a list that holds it
+    lora_rank, lora_alpha: as in `enable_lora`, which is called as soon as there is a table; no LoRA if None
 
     Input: integers of any shape; output: that shape with output_dim as its last axis. Floats are cut to integers.
     Raises ArgumentTypeError or InvalidArgument unless both sizes are ints >= 1, DataError for an integer out of range
@@ -28,6 +31,8 @@ class Embedding(Layer):
     (1, 3, 4)
     """
 
+    _adapted = "embeddings"
+
     def __init__(
         self,
         input_dim: int,
@@ -37,11 +42,16 @@ class Embedding(Layer):
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         **kwargs: Any,
     ) -> None:
         rows, width = (check_positive_int(n, f"Embedding: {what}")
                        for n, what in ((input_dim, "input_dim"), (output_dim, "output_dim")))  # fmt: skip
         super().__init__(**kwargs)
+        length = kwargs.get("input_length")
+        if length is not None and self._batch_input_shape is None:
+            self._batch_input_shape = (None, *length) if isinstance(length, (tuple, list)) else (None, length)
         self.input_dim = rows
         self.output_dim = width
         self.embeddings_initializer = initializers.get(embeddings_initializer)
@@ -50,15 +60,26 @@ class Embedding(Layer):
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.autocast = False
+        self._init_lora(lora_rank, lora_alpha)
         if weights is not None:
             self.build()
             self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
 
     def build(self, input_shape: Any = None) -> None:
-        self.embeddings = self.add_weight(
+        self._embeddings = self.add_weight(
             (self.input_dim, self.output_dim), self.embeddings_initializer,
             regularizer=self.embeddings_regularizer, constraint=self.embeddings_constraint, name="embeddings",
         )  # fmt: skip
+        self._adapt_if_asked()
+
+    @property
+    def embeddings(self) -> Tensor:
+        """The table, that of LoRA included; a Variable without it."""
+        return self._adapted_weight()
+
+    @embeddings.setter
+    def embeddings(self, table: Any) -> None:
+        self._embeddings = table
 
     def get_config(self) -> dict[str, Any]:
         serialized = ("embeddings_initializer", "embeddings_regularizer", "embeddings_constraint")
@@ -70,6 +91,9 @@ class Embedding(Layer):
 
     def call(self, inputs: Any) -> Any:
         places = inputs if inputs.dtype.kind in "iu" else ops.cast(inputs, "int32")
+        if places is not inputs and not inputs.is_symbolic and (inputs.numpy() % 1).any():
+            largest = short(inputs.numpy().max().item())
+            raise DataError(f"layer {self.name!r} expects integers, got fractions; the largest number is {largest}")
         if not places.is_symbolic:
             self._check(places.numpy())
         return ops.take(self.embeddings, places, axis=0)

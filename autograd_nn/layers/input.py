@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from ..engine.signatures import suggests
 from ..engine.spec import BATCH, Dim, Shape, Spec, as_dtype, public_shape
 from ..engine.tensor import Tensor, symbol
 from ..errors import ArgumentTypeError, InvalidArgument, ShapeError, short
 from ..saving.registry import register
-from .arguments import is_shape, suggests
+from .arguments import is_shape
 from .layer import Layer
 
 

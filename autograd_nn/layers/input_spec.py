@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from ..engine.signatures import Checked
 from ..engine.spec import Spec, as_dtype, public_shape, show_shape
 from ..engine.tensor import Site, Tensor, line_of
 from ..engine.tree import flatten
 from ..errors import ArgumentTypeError, DTypeError, ShapeError, short
 
 
-class InputSpec:
+class InputSpec(metaclass=Checked):
     """Shape and dtype that an input must have; None for what does not matter.
 
     dtype:                   name or type

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from .. import ops, regularizers
 from ..engine.convert import as_tensor
+from ..engine.signatures import Checked, unknown_argument
 from ..engine.spec import as_dtype, default_float
 from ..engine.tensor import MODE, Tensor, scope, symbol, tracing, user_site
 from ..engine.tree import flatten, tree_map, unflatten
@@ -25,7 +26,6 @@ from .arguments import (
     shapes_of,
     symbols_of,
     tensors_in,
-    unknown_argument,
 )
 from .context import CONTEXT, entered
 from .described import Described
@@ -39,7 +39,7 @@ L = TypeVar("L", bound="Layer")
 _FIRST_LAYER = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "input_length", "weights")
 
 
-class Layer(Described, Weighted):
+class Layer(Described, Weighted, metaclass=Checked):
     """Base of layers: weights, and a `call` that computes on tensors.
 
     activity_regularizer: penalty on the outputs, divided by the batch size, added to `losses`
@@ -224,6 +224,8 @@ class Layer(Described, Weighted):
         place = takes.names.index("training") if "training" in takes.names else len(args)
         given = args[place] if place < len(args) else kwargs.pop("training", None)
         explicit = given is not None
+        if explicit and isinstance(given, str):
+            raise ArgumentTypeError(f"layer {self.name!r}: training must be True or False, got {short(given)}")
         if given is None:
             given = CONTEXT.training if CONTEXT.training is not None else takes.default_training
         training = False if given is None else given

@@ -9,6 +9,7 @@ from ..engine.tensor import Tensor, leaf, symbol, symbolic
 from ..engine.tree import Structure, flatten, unflatten
 from ..errors import ArgumentTypeError, short
 from .context import shapes_only
+from .masks import get_mask, set_mask
 
 
 class Slot(NamedTuple):
@@ -65,13 +66,28 @@ def _infer(*_: Spec, specs: tuple[Spec, ...], **__: Any) -> Any:
 
 def infer_call(layer: Any, arguments: Arguments, inputs: Sequence[Tensor]) -> tuple[tuple[Spec, ...], Structure]:
     """The specs of the outputs of a call, and their structure, by running it on tensors without values."""
+    outputs, structure = _rehearse(layer, arguments, inputs)
+    return tuple(t.spec for t in outputs), structure
+
+
+def _rehearse(layer: Any, arguments: Arguments, inputs: Sequence[Tensor]) -> tuple[list[Tensor], Structure]:
+    """The outputs of a call for tensors like the inputs, which have masks where these will have some."""
     twins = [symbol(t.spec, name=t.name) for t in inputs]
+    for twin, t in zip(twins, inputs):
+        _promise_mask(twin, t)
     with shapes_only():
         outputs, structure = outputs_of(layer, arguments, twins)
     strange = [t for t in outputs if not isinstance(t, Tensor)]
     if strange or not outputs:
         raise ArgumentTypeError(f"layer {layer.name!r}: call must return tensors, got {short(strange or None)}")
-    return tuple(t.spec for t in outputs), structure
+    return outputs, structure
+
+
+def _promise_mask(t: Tensor, like: Tensor) -> None:
+    """Give `t` a mask without value where `like` has one."""
+    mask = get_mask(like)
+    if mask is not None:
+        set_mask(t, symbol(mask.spec))
 
 
 def _apply(inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
@@ -92,11 +108,13 @@ LAYERS = Op("layer", eval=_eval, infer=_infer, apply=_apply, family="layer", man
 def record_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     """The node of a call on tensors without values."""
     arguments, inputs = split(args, kwargs)
-    specs, structure = infer_call(layer, arguments, inputs)
+    found, structure = _rehearse(layer, arguments, inputs)
+    specs = tuple(t.spec for t in found)
     params = {"layer": layer, "arguments": arguments, "specs": specs}
     many = len(specs) > 1
     result = symbolic(LAYERS if many else LAYER, inputs, params)
     outputs = result if many else (result,)
-    for t in outputs:
+    for t, like in zip(outputs, found):
         t.name = layer.name
+        _promise_mask(t, like)
     return Call(outputs[0].inputs[0] if many else result, arguments, unflatten(structure, outputs))

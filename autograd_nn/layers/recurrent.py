@@ -6,10 +6,12 @@ from typing import Any
 
 from .. import ops
 from ..engine.convert import as_tensor
+from ..engine.spec import show_shape
 from ..engine.tensor import Tensor
 from ..engine.tree import flatten, tree_map, unflatten
 from ..engine.variable import Variable
 from ..errors import ArgumentTypeError, ShapeError, short
+from ..ops.family import differ
 from ..saving.registry import register
 from .arguments import call_spec
 from .core import as_float
@@ -221,7 +223,14 @@ class RNN(Layer):
                 f"layer {self.name!r} has {len(self.state_size)} states, got initial_state with {len(states)}; "
                 "pass a list with one tensor per state"
             )
-        return tree_map(lambda zero, x: as_tensor(x, zero.dtype), zeros, states)
+        tensors = tree_map(lambda zero, x: as_tensor(x, zero.dtype), zeros, states)
+        for k, (zero, x) in enumerate(zip(flatten(zeros)[0], flatten(tensors)[0])):
+            if differ(zero.spec.shape, x.spec.shape):
+                raise ShapeError(
+                    f"layer {self.name!r}: initial_state[{k}] has shape {show_shape(x.spec.shape)}, expected "
+                    f"{show_shape(zero.spec.shape)}"
+                )
+        return tensors
 
     def _walk(
         self, sequences: Tensor, states: list[Any], mask: Tensor | None, batch: Any, training: Any

@@ -58,7 +58,8 @@ class UpSampling2D(UpSampling):
 
     size:          an int, or one for the rows and one for the columns
     data_format:   "channels_last" or "channels_first"; `config.image_data_format()` if None
-    interpolation: "nearest" (repeat each pixel) or "bilinear" (between the centers of the pixels)
+    interpolation: "nearest" (repeat each pixel), "bilinear" (between the centers of the pixels), or, for known sizes,
+                   "bicubic", "lanczos3", "lanczos5"
 
     Input: (batch, height, width, channels); output: (batch, size[0] * height, size[1] * width, channels).
     Raises InvalidArgument for other sizes and interpolations.
@@ -69,7 +70,7 @@ class UpSampling2D(UpSampling):
     """
 
     rank = 2
-    interpolations = ("nearest", "bilinear")
+    interpolations = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
     def __init__(
         self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
@@ -79,7 +80,7 @@ class UpSampling2D(UpSampling):
         layout = standardize_data_format(data_format)
         kind = str(interpolation).lower()
         if kind not in self.interpolations:
-            hint = did_you_mean(kind, self.interpolations) or "; known: 'nearest', 'bilinear'"
+            hint = did_you_mean(kind, self.interpolations) or f"; known: {', '.join(self.interpolations)}"
             raise InvalidArgument(f"{what}: unknown interpolation {short(interpolation)}{hint}")
         super().__init__(**kwargs)
         self.size = sizes
@@ -91,9 +92,20 @@ class UpSampling2D(UpSampling):
         if self.interpolation == "nearest":
             return self._repeated(inputs, self.size)
         x = as_float(inputs, self.compute_dtype)
+        if self.interpolation != "bilinear":
+            return self._interpolated(x)
         for axis, size in enumerate(self.size, self._first_spatial_axis()):
             x = _stretched(x, size, axis)
         return x
+
+    def _interpolated(self, x: Tensor) -> Tensor:
+        sizes = self._spatial(x.shape)
+        if None in sizes:
+            raise ShapeError(
+                f"layer {self.name!r}: {self.interpolation!r} needs to know height and width, got {x.shape}"
+            )
+        target = [size * times for size, times in zip(sizes, self.size)]
+        return ops.image.resize(x, target, self.interpolation, data_format=self.data_format)
 
 
 def _stretched(x: Tensor, size: int, axis: int) -> Tensor:

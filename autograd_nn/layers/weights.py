@@ -1,5 +1,6 @@
 """The weights of layers: found through attributes, lists and dicts, frozen, read and replaced."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from ..engine.convert import to_array
 from ..engine.spec import as_dtype
 from ..engine.variable import Variable
 from ..errors import ArgumentTypeError, InvalidArgument, NotBuiltError, ShapeError, UnknownAttribute, nearest, short
-from .context import CONTEXT
+from ..saving.loading import claim_weight
+from .context import path_around
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
@@ -110,6 +112,8 @@ class Weighted:
         kind = as_dtype(self.variable_dtype if dtype is None else dtype)
         default = "glorot_uniform" if kind.kind == "f" else "zeros"
         make = initializers.get(default if initializer is None else initializer)
+        if claim_weight(f"{self.name}/{name}", math.prod(sizes) * kind.itemsize):
+            make = np.zeros
         value = make(sizes, dtype=kind)
         if tuple(value.shape) != sizes:
             raise ShapeError(
@@ -133,9 +137,8 @@ class Weighted:
         return tuple(int(size) for size in sizes)
 
     def _path(self) -> list[str]:
-        """The names of the layers around this one, models left out, and its own."""
-        outer = [layer.name for layer in CONTEXT.layers if not layer._is_model and layer is not self]
-        return [*outer, self.name]
+        """The names of what is around this layer, models left out, and its own."""
+        return [*path_around(self), self.name]
 
     def _own(self, variable: Variable) -> None:
         (self._own_trainable if variable.trainable else self._own_fixed).append(variable)
@@ -150,6 +153,10 @@ class Weighted:
                 self._own(variable)
         states = [generator.state for generator in self._parts(random.SeedGenerator)] if seeds else []
         return [*self._own_trainable, *self._own_fixed, *states]
+
+    def _variables_of_keras(self) -> list[Variable]:
+        """What a file of Keras holds of this layer alone."""
+        return self._own_variables(seeds=False)
 
     def _all_variables(self, seeds: bool) -> list[Variable]:
         found = (v for layer in self._flatten_layers() for v in layer._own_variables(seeds))
@@ -267,6 +274,11 @@ class Weighted:
 def _set_trainable(variable: Variable, value: bool) -> None:
     variable.trainable = value
     variable.requires_grad = value and variable.dtype.kind == "f"
+
+
+def freeze(variable: Variable) -> None:
+    """Make a weight one that no optimizer changes."""
+    _set_trainable(variable, False)
 
 
 def check_positive_int(value: Any, what: str) -> int:

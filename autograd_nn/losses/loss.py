@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import ops
 from ..engine.convert import as_tensor
+from ..engine.signatures import Checked
 from ..engine.spec import as_dtype, default_float, show_shape
 from ..engine.tensor import Tensor
 from ..engine.tree import tree_map
@@ -15,7 +16,7 @@ from ..layers.naming import snake_case
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss:
+class Loss(metaclass=Checked):
     """Base of losses: `loss(y_true, y_pred, sample_weight=None)` gives one number.
 
     name:      shown in logs

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import initializers
 from ..engine.convert import as_tensor
+from ..engine.signatures import Checked
 from ..engine.spec import as_dtype, default_float
 from ..engine.tensor import Tensor
 from ..engine.variable import Variable, snapshot
@@ -14,7 +15,7 @@ from ..errors import ArgumentTypeError, GraphError
 from ..layers.naming import snake_case
 
 
-class Metric:
+class Metric(metaclass=Checked):
     """Base of metrics: `update_state` takes batches in, `result` gives the number so far, `reset_state` forgets.
 
     dtype: of the state; the default float if None

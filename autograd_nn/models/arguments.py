@@ -1,30 +1,10 @@
 """Arguments of training that cannot be meant, found before anything runs."""
 
-import functools
-import inspect
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentTypeError, InvalidArgument, did_you_mean, short
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def suggests(function: F) -> F:
-    """Decorator: a misspelt keyword raises ArgumentTypeError that names the nearest right one."""
-    known = tuple(inspect.signature(function).parameters)[1:]
-
-    @functools.wraps(function)
-    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
-        for word in kwargs:
-            if word not in known:
-                hint = did_you_mean(word, known) or f"; known: {', '.join(known)}"
-                raise ArgumentTypeError(f"{function.__name__}() got an unexpected keyword argument {word!r}{hint}")
-        return function(self, *args, **kwargs)
-
-    return wrapped  # type: ignore[return-value]
+from ..errors import InvalidArgument, short
 
 
 def check_count(name: str, value: Any, least: int = 1) -> None:

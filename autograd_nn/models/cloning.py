@@ -9,6 +9,7 @@ from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, InvalidArgument, ModelFileError, short
 from ..layers.input import Input, InputLayer
 from ..layers.layer import Layer
+from ..saving.keras_configs import from_keras, is_keras_config
 from ..saving.registry import custom_object_scope, deserialize_keras_object
 from .functional import rebuilt
 from .model import Model
@@ -85,7 +86,7 @@ def _clone_graph(model: Model, graph: Graph, input_tensors: Any, twin: Callable[
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The model that `model.to_json()` described, with new weights.
+    """The model that `model.to_json()` described, here or in Keras 3, with new weights.
 
     custom_objects: names of classes and functions that may be used beside the registered ones
     Raises ModelFileError for text that is not the JSON of a model.
@@ -102,4 +103,4 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     if not isinstance(config, dict) or not {"class_name", "config"} <= set(config):
         raise ModelFileError(f"model_from_json: expected the JSON of a model, got {short(config)}")
     with custom_object_scope(custom_objects or {}):
-        return deserialize_keras_object(config)
+        return deserialize_keras_object(from_keras(config) if is_keras_config(config) else config)

@@ -5,12 +5,13 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from .. import optimizers
+from ..engine.signatures import suggests
 from ..engine.tensor import Tensor
 from ..engine.variable import Variable
 from ..metrics.metric import Metric
 from ..metrics.reduction import Mean
 from ..saving.registry import PACKAGE, deserialize_keras_object, serialize_keras_object
-from .arguments import check_count, suggests
+from .arguments import check_count
 from .compiled import CompileLoss, CompileMetrics, check_losses, check_metrics
 from .freezing import Flags
 from .target_checks import Checked, check_last_layer
@@ -33,16 +34,20 @@ class Compilation:
         self.jit_compile: Any = "auto"
         self.arguments: dict[str, Any] = {}
         self.programs: dict[str, Callable[..., Any]] = {}
+        self.rebuilt_before = 0
         self.tracked: list[Metric] = []
         self.flags: Flags | None = None
         self.checked: list[Checked | None] | None = None
         self.last_layers_checked = False
+        # While `fit` runs: how far it has come.
+        self.progress: Any = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Compilation":
         twin = Compilation()
         memo[id(self)] = twin
         # Programs read and write the variables that they were made for.
-        twin.__dict__.update((name, deepcopy(value, memo)) for name, value in {**self.__dict__, "programs": {}}.items())
+        held = {**self.__dict__, "programs": {}, "progress": None}
+        twin.__dict__.update((name, deepcopy(value, memo)) for name, value in held.items())
         return twin
 
 

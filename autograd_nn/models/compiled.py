@@ -47,7 +47,8 @@ def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss:
     if isinstance(found, Loss) or not callable(found):
         return found
     name = identifier if isinstance(identifier, str) else object_name(found)
-    return LossFunctionWrapper(found, name=name)
+    # The function alone would not see a mask, which says how long the sequences are.
+    return losses_module.CTC(name=name) if found is losses_module.ctc else LossFunctionWrapper(found, name=name)
 
 
 def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:

@@ -13,6 +13,8 @@ from ..engine.tensor import PICK, Tensor, record
 from ..engine.tree import flatten, tree_map
 from ..engine.variable import Variable
 from ..errors import ArgumentTypeError, ModelFileError, UnknownName, did_you_mean, short
+from ..layers.arguments import symbols_of
+from ..saving.keras_configs import operation_of_keras
 from ..saving.registry import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from .functional import layer_of, unique_names
 
@@ -114,6 +116,30 @@ def _tensor_entry(t: Tensor, addresses: dict[Tensor, Address]) -> dict[str, Any]
     return serialize_keras_object(np.asarray(t.value))
 
 
+def call_as_data(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call as plain data: of tensors shape and dtype, of other values those that are plain."""
+
+    def data(x: Any) -> Any:
+        if isinstance(x, Tensor):
+            return {"class_name": TENSOR, "config": {"shape": list(public_shape(x.spec.shape)), "dtype": x.dtype.name}}
+        return x if isinstance(x, (bool, int, float, str)) else None
+
+    return {"args": tree_map(data, list(args)), "kwargs": tree_map(data, kwargs)}
+
+
+def call_of_data(record: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments that `call_as_data` described, with tensors that have no values."""
+
+    def made(data: Any) -> Any:
+        if _is_tensor(data):
+            return symbols_of(data["config"]["shape"], data["config"]["dtype"])
+        if isinstance(data, list):
+            return [made(item) for item in data]
+        return {key: made(value) for key, value in data.items()} if isinstance(data, dict) else data
+
+    return made(record["args"]), made(record["kwargs"])
+
+
 # --- from data
 
 
@@ -171,6 +197,9 @@ def _rebuild(entries: list[dict[str, Any]]) -> dict[Address, Tensor]:
 def _maker(entry: dict[str, Any], found: dict[Address, Tensor]) -> Callable[[dict[str, Any]], Any]:
     """What makes the tensors of a call of this layer or operation."""
     if entry.get("module") == OPERATIONS:
+        if "params" not in entry["config"]:
+            function = operation_of_keras(entry)
+            return lambda call: function(*_tensors(call, found), **_filled(call["kwargs"], found))
         op = OPS.get(entry["class_name"])
         if op is None:
             raise UnknownName(f"config names op {short(entry['class_name'])}{did_you_mean(entry['class_name'], OPS)}")
@@ -181,6 +210,13 @@ def _maker(entry: dict[str, Any], found: dict[Address, Tensor]) -> Callable[[dic
     if not entry["inbound_nodes"]:
         found[entry["name"], 0, 0] = layer.output
     return lambda call: layer(*_filled(call["args"], found), **_filled(call["kwargs"], found))
+
+
+def _tensors(call: dict[str, Any], found: dict[Address, Tensor]) -> list[Any]:
+    """The arguments of the call of an operation, which computes at once, whatever it takes, where none is a tensor."""
+    if not _needed(call):
+        raise ModelFileError("the config of a model has an operation that uses nothing of the model")
+    return _filled(call["args"], found)
 
 
 def _is_tensor(data: Any) -> bool:

@@ -1,5 +1,6 @@
 """Where batches come from: arrays, generators and data sets, all as `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
 
+import itertools
 import math
 import threading
 import time
@@ -37,24 +38,26 @@ class Source:
 
     def __init__(self) -> None:
         self._current: Iterator[Batch] | None = None
+        self._begun = self._taken = 0
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
-        """All batches of an epoch, counted from 0."""
-        raise NotImplementedError(f"{type(self).__name__} must define batches(epoch)")
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0, from number `first` on."""
+        raise NotImplementedError(f"{type(self).__name__} must define batches(epoch, first)")
 
     def first(self) -> Batch:
         """A batch for looking at shapes; it is not lost."""
         raise NotImplementedError(f"{type(self).__name__} must define first()")
 
-    def steps(self, epoch: int, count: int | None) -> Iterator[Batch]:
-        """The next `count` batches, going on where the last epoch ended; all batches for None.
+    def steps(self, epoch: int, count: int | None, first: int = 0) -> Iterator[Batch]:
+        """The next batches up to number `count`, going on where the last epoch ended; all batches for None.
 
+        first: the number of the next batch in this epoch, whose first batches were taken before
         Raises DataError where a generator ends too early; other sources warn and end the epoch.
         """
         if count is None:
-            yield from self.batches(epoch)
+            yield from self.batches(epoch, first)
             return
-        for k in range(count):
+        for k in range(first, count):
             batch = self._next(epoch, fresh=k == 0)
             if batch is None:
                 self._report_end(k, count, epoch)
@@ -68,16 +71,33 @@ class Source:
     def _next(self, epoch: int, fresh: bool) -> Batch | None:
         """The next batch; None where there is none left and this is not the beginning of an epoch."""
         if self._current is None:
-            self._current = self.batches(epoch)
-        batch = next(self._current, None)
-        if batch is not None:
-            return batch
-        self._current = None
-        return self._next_after_restart(epoch) if fresh and self.restarts else None
+            self._begin(epoch)
+        batch = self._take()
+        if batch is None and fresh and self.restarts:
+            self._begin(epoch)
+            batch = self._take()
+        return batch
 
-    def _next_after_restart(self, epoch: int) -> Batch | None:
-        self._current = self.batches(epoch)
-        return next(self._current, None)
+    def _begin(self, epoch: int, first: int = 0) -> None:
+        self._current = self.batches(epoch, first)
+        self._begun, self._taken = epoch, first
+
+    def _take(self) -> Batch | None:
+        batch = None if self._current is None else next(self._current, None)
+        self._taken += 1
+        if batch is None:
+            self._current = None
+        return batch
+
+    def get_state(self) -> dict[str, Any]:
+        """How far the source has come, as plain numbers."""
+        return {"begun": self._begun, "taken": self._taken, "open": self._current is not None}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from where the source was."""
+        self._current = None
+        if state["open"]:
+            self._begin(state["begun"], state["taken"])
 
     def _report_end(self, done: int, count: int, epoch: int) -> None:
         message = f"the data ended after {done} of {count} batches in epoch {epoch + 1}"
@@ -99,9 +119,9 @@ class ArrayBatches(Source):
         self.size = self.count
         self._arrays: list[np.ndarray | None] | None = None
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         order = None if self._seed is None else self.order(epoch)
-        for start in range(0, self._count, self._batch_size):
+        for start in range(first * self._batch_size, self._count, self._batch_size):
             stop = min(start + self._batch_size, self._count)
             yield self._batch(slice(start, stop) if order is None else order[start:stop])
 
@@ -114,6 +134,23 @@ class ArrayBatches(Source):
     def taken(self, order: np.ndarray, step: int) -> Batch:
         """The batch of a step in an epoch with that order."""
         return self._batch(order[step * self._batch_size : (step + 1) * self._batch_size])
+
+    def get_state(self) -> dict[str, Any]:
+        return {**super().get_state(), "seed": self._seed}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._seed = state["seed"]
+        super().set_state(state)
+
+    @property
+    def shuffles(self) -> bool:
+        """Whether every epoch has an order of its own."""
+        return self._seed is not None
+
+    @property
+    def leaves(self) -> list[Any]:
+        """The arrays with all samples, as they were given."""
+        return list(self._leaves)
 
     @property
     def batch_size(self) -> int:
@@ -166,22 +203,40 @@ class StreamBatches(Source):
         self._peeked: list[Any] = []
         self._drawn = 0
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         if self.restarts and not self._peeked:
             self._iterator = iter(self._stream)
-        number = 0
+        # An iterator that cannot begin anew stands where `set_state` has brought it.
+        number = 0 if self.restarts else first
         with watch() as waiting:
             while True:
                 with waiting():
-                    item = self._draw(number, epoch)
+                    item = self._take_item(number, epoch)
                 if item is None:
                     return
-                yield self._prepare(item[0], number)
+                if number >= first:
+                    yield self._prepare(item[0], number)
                 number += 1
 
+    def get_state(self) -> dict[str, Any]:
+        return {**super().get_state(), "drawn": self._drawn}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from where the source was: the items of an iterator that it had given are drawn and dropped."""
+        if not self.restarts:
+            while self._drawn < state["drawn"]:
+                if self._take_item(self._drawn, 0) is None:
+                    raise DataError(
+                        f"the generator ends after {self._drawn} batches; {state['drawn']} were taken before"
+                    )
+        super().set_state(state)
+
+    def _take_item(self, number: int, epoch: int) -> list[Any] | None:
+        item = [self._peeked.pop()] if self._peeked else self._draw(number, epoch)
+        self._drawn += item is not None
+        return item
+
     def _draw(self, number: int, epoch: int) -> list[Any] | None:
-        if self._peeked:
-            return [self._peeked.pop()]
         try:
             return [next(self._iterator)]
         except StopIteration:
@@ -211,11 +266,18 @@ class DatasetBatches(Source):
         if self.size is not None and self.size < 1:
             raise DataError(f"{type(dataset).__name__} has {self.size} batches; __len__ must return at least 1")
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
+    def get_state(self) -> dict[str, Any]:
+        return {**super().get_state(), "seed": self._seed}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._seed = state["seed"]
+        super().set_state(state)
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         self._dataset.on_epoch_begin()
         with watch() as waiting:
-            items = self._items(self._order(epoch))
-            number = 0
+            items = self._items(itertools.islice(self._order(epoch), first, None))
+            number = first
             while True:
                 with waiting():
                     item = next(items, None)
@@ -238,7 +300,8 @@ class DatasetBatches(Source):
             for index in order:
                 yield [self._dataset[index]]
             return
-        with ThreadPoolExecutor(workers) as pool:
+        pool = ThreadPoolExecutor(workers)
+        try:
             ahead = [
                 pool.submit(self._dataset.__getitem__, k) for _, k in zip(range(self._dataset.max_queue_size), order)
             ]
@@ -248,6 +311,9 @@ class DatasetBatches(Source):
                 if following is not None:
                     ahead.append(pool.submit(self._dataset.__getitem__, following))
                 yield [item]
+        finally:
+            # Whoever breaks off does not wait for batches that nobody will take.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def first(self) -> Batch:
         return self._prepare(self._dataset[0], 0)

@@ -1,5 +1,6 @@
 """From what users pass to `fit`, `evaluate` and `predict` to batches: converted, checked, the model built for them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -104,12 +105,13 @@ class Feeder:
         if is_stream(x):
             refuse_beside_stream(x, y, sample_weight)
             source = self._stream(x, seed, class_weight, needs_y)
-            self._prepare(source.first(), targets_matter)
+            first = source.first()
+            self._prepare(lambda: first, targets_matter)
             return source
         parts, count = self._parts(x, y, sample_weight, class_weight, needs_y, label)
         size = count if whole else batch_size or BATCH_SIZE
         batches = ArrayBatches(parts, count, size, seed, self._casts(parts))
-        self._prepare(batches.first(), targets_matter)
+        self._prepare(batches.first, targets_matter)
         given_x, given_y, _ = unpack(parts)
         if targets_matter:
             self._check_targets(given_y, f"{label}y")
@@ -181,12 +183,16 @@ class Feeder:
 
     # --- the model
 
-    def _prepare(self, batch: Batch, targets_matter: bool) -> None:
-        """Build the model, and choose its losses and metrics, from the shapes of a batch."""
+    def _prepare(self, first: Callable[[], Batch], targets_matter: bool) -> None:
+        """Build the model, and choose its losses and metrics, from the shapes of the first batch."""
         state = self._state
-        x, y, _ = unpack(batch)
-        built = all(part is None or part.built for part in (state.compile_loss, state.compile_metrics))
-        if getattr(self._model, "built", False) and (not targets_matter or built and state.checked is not None):
+        built = getattr(self._model, "built", False)
+        parts = (state.compile_loss, state.compile_metrics)
+        known = state.checked is not None and all(part is None or part.built for part in parts)
+        if built and (known or not targets_matter):
+            return
+        x, y, _ = unpack(first())
+        if built and y is None or not self._model._has_call():
             return
         y_pred = self._outputs(x)
         if not targets_matter or y is None:
@@ -214,9 +220,11 @@ class Feeder:
         layers = list(self._model._output_layers())
         outputs = flat(y_pred, loss.names)
         known = layers if len(layers) == len(outputs) else [None] * len(outputs)
+        free = len(self._model.outputs or ()) != len(outputs)
+        lasting = outputs if free else flat(self._model.output, loss.names)
         return [
-            None if one is None else Checked(one.name, one.loss, (Dim(), *t.spec.shape[1:]), layer)
-            for one, t, layer in zip(loss.outputs, outputs, known)
+            None if one is None else Checked(one.name, one.loss, _any_length(t.spec.shape, free), layer)
+            for one, t, layer in zip(loss.outputs, lasting, known)
         ]
 
     def _check_targets(self, y: Any, label: str) -> None:
@@ -234,6 +242,12 @@ def _expected_inputs(model: Any) -> list[Any]:
     """The input tensors of a model that has them."""
     inputs = getattr(model, "inputs", None)
     return [t for t in flatten(inputs)[0] if isinstance(t, Tensor)] if inputs is not None else []
+
+
+def _any_length(shape: tuple[Any, ...], free: bool) -> tuple[Any, ...]:
+    """A shape for batches of any size and, if `free`, of any length: the next one may differ from that it came from."""
+    middle = [Dim() for _ in shape[1:-1]] if free else shape[1:-1]
+    return (Dim(), *middle, *shape[1:][-1:])
 
 
 def _check_input(array: Any, shape: tuple[Any, ...], label: str) -> None:

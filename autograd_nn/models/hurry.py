@@ -54,31 +54,43 @@ def results_of(logs: Any, step: str) -> Logs:
     return plain_logs(logs)
 
 
-def _watches(callback: Callback) -> bool:
-    """Whether a callback wants to see every batch."""
+def _patience(callback: Callback) -> float:
+    """How many batches may pass before a callback wants to be called."""
     if isinstance(callback, ProgbarLogger):
-        return False
-    return any(getattr(type(callback), hook) is not getattr(Callback, hook) for hook in _HOOKS)
+        return math.inf
+    patience = getattr(callback, "batches_ahead", None)
+    if patience is not None:
+        return float(patience())
+    own = getattr(callback, "__dict__", {})
+    hooked = (hook in own or getattr(type(callback), hook, None) is not getattr(Callback, hook) for hook in _HOOKS)
+    return 1 if any(hooked) else math.inf
 
 
 def hurried(
-    train: Any, source: Any, callbacks: Sequence[Callback], epoch: int, step: Callable[[Batch, int], Logs]
-) -> Iterator[tuple[int, int, Callable[[], Logs]]] | None:
+    train: Any, source: Any, callbacks: Sequence[Callback], epoch: int, step: Callable[[Batch, int], Logs],
+    first: int = 0,
+) -> Iterator[tuple[int, int, Callable[[], Logs]]] | None:  # fmt: skip
     """The steps of an epoch in groups that take about `SECONDS_PER_CALL`: numbers of first and last, what runs them.
 
-    step: one step by itself, on a batch with its number
+    step:  one step by itself, on a batch with its number
+    first: the number of the first step to run
     None unless batches are rows of arrays as they are, and no callback looks at each of them.
     """
-    if not isinstance(train, StepProgram) or not isinstance(source, ArrayBatches) or any(map(_watches, callbacks)):
+    if not isinstance(train, StepProgram) or not isinstance(source, ArrayBatches):
+        return None
+    # The patience of ModelCheckpoint changes from batch to batch; that of the others is the same at every moment.
+    if any(_patience(callback) == 1 and not hasattr(callback, "batches_ahead") for callback in callbacks):
         return None
     arrays = source.arrays()
-    return None if arrays is None else _groups(source, _Pace(train, source, arrays, epoch, step))
+    pace = None if arrays is None else _Pace(train, source, arrays, epoch, step)
+    return None if pace is None else _groups(source, pace, callbacks, first)
 
 
-def _groups(source: ArrayBatches, pace: "_Pace") -> Iterator[tuple[int, int, Callable[[], Logs]]]:
-    done = 0
+def _groups(
+    source: ArrayBatches, pace: "_Pace", callbacks: Sequence[Callback], done: int
+) -> Iterator[tuple[int, int, Callable[[], Logs]]]:
     while done < source.count:
-        count = pace.steps(done)
+        count = int(min(pace.steps(done), min(map(_patience, callbacks), default=math.inf)))
         yield done, done + count - 1, lambda first=done, count=count: pace.run(first, count)  # type: ignore[misc]
         done += count
 

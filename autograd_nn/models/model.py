@@ -6,14 +6,16 @@ from typing import Any
 
 from .. import visualize
 from ..engine.graph import Graph
+from ..engine.signatures import unknown_argument
 from ..engine.tensor import Tensor
 from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, InvalidArgument, NotBuiltError, UnknownName, did_you_mean, short
-from ..layers.arguments import unknown_argument
+from ..layers.arguments import symbols_of
 from ..layers.layer import Layer
 from ..layers.masks import set_mask
+from ..saving import files
 from ..saving.registry import register, serialize_keras_object
-from .configs import functional_config, is_functional_config, model_from_functional_config
+from .configs import call_as_data, call_of_data, functional_config, is_functional_config, model_from_functional_config
 from .functional import (
     check_ends,
     check_layer_names,
@@ -60,6 +62,7 @@ class Model(Trainer, Layer):
             raise unknown_argument(type(self).__name__, unknown, known)
         super().__init__(name=name, **kwargs)
         self._graph: Graph | None = None
+        self._built_with: dict[str, Any] | None = None
         if (inputs is None) != (outputs is None):
             raise InvalidArgument(f"model {self.name!r}: give both inputs and outputs, or neither and define call")
         if inputs is not None:
@@ -103,6 +106,8 @@ class Model(Trainer, Layer):
             raise InvalidArgument("get_layer: give either name or index")
         layers = self.layers
         if index is not None:
+            if not hasattr(index, "__index__"):
+                raise ArgumentTypeError(f"get_layer: index must be an int, got {short(index)}")
             if not -len(layers) <= index < len(layers):
                 raise InvalidArgument(f"get_layer: model {self.name!r} has {len(layers)} layers, got index {index}")
             return layers[index]
@@ -186,6 +191,10 @@ class Model(Trainer, Layer):
             )
         return self._replay(self.graph, inputs, mask)
 
+    def _has_call(self) -> bool:
+        """Whether the model itself is a function of inputs; if not, its train_step calls what it likes."""
+        return self.graph is not None or type(self).call is not Model.call
+
     def _replay(self, graph: Graph, inputs: Any, mask: Any) -> Any:
         tensors = match_inputs(inputs, graph.inputs, self._input_structure, self.name)
         for t, m in zip(tensors, flatten(mask)[0]):
@@ -197,6 +206,7 @@ class Model(Trainer, Layer):
         if self.graph is not None:
             return
         self.built = True
+        self._built_with = call_as_data((symbols_of(input_shape, self.compute_dtype),), {})
         try:
             self.compute_output_shape(input_shape)
         except Exception:
@@ -204,11 +214,50 @@ class Model(Trainer, Layer):
             raise
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._built_with = call_as_data(args, kwargs)
         # The layers of a model with its own call build themselves as they are called.
         if type(self).build is Model.build:
             self.built = True
             return
         super()._build_for(args, kwargs)
+
+    def _build_record(self) -> dict[str, Any] | None:
+        """The call that built the model, as data; None where there was none."""
+        return self._built_with
+
+    def _build_as(self, record: dict[str, Any]) -> None:
+        """Build the model, and the layers inside, as the call of a record did."""
+        args, kwargs = call_of_data(record)
+        self.compute_output_spec(*args, **kwargs)
+        self._built_with = record
+
+    # --- files
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
+        """Write the model to one file, from which `models.load_model` makes it again; see `saving.save_model`.
+
+        filepath:  ends in ".safetensors", or in ".keras" for a file that Keras 3 opens (needs h5py)
+        overwrite: whether an existing file is replaced
+
+        >>> import os, tempfile
+        >>> import autograd_nn as ag
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> ag.Sequential([ag.layers.Dense(2, input_shape=(3,))]).save(path)
+        >>> ag.models.load_model(path).count_params()
+        8
+        """
+        files.save_model(self, filepath, overwrite, zipped)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights alone to one file; see `saving.save_weights`."""
+        files.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Replace the weights by those of a file; see `saving.load_weights`.
+
+        skip_mismatch: load what has the same name and shape, and leave the rest
+        """
+        files.load_weights(self, filepath, skip_mismatch)
 
     # --- to be seen
 
@@ -234,7 +283,11 @@ class Model(Trainer, Layer):
         """
         if not self.layers:
             raise InvalidArgument(f"summary: model {self.name!r} has no layers")
+        self._assume_shapes()
         visualize.summarize(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def _assume_shapes(self) -> None:
+        """Build the model where its inputs can only be of one form."""
 
     def _repr_svg_(self) -> str | None:
         if self.graph is None:

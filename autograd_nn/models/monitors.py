@@ -4,20 +4,32 @@ from typing import Any
 
 from ..callbacks.callback import Callback
 from ..callbacks.callback_list import CallbackList
+from ..callbacks.model_checkpoint import ModelCheckpoint
 from ..callbacks.monitor import MonitorCallback
-from ..errors import InvalidArgument, did_you_mean
+from ..errors import InvalidArgument, deprecated, did_you_mean
 from ..saving.registry import PACKAGE
 
 
 def check_monitors(model: Any, calls: CallbackList, validated: bool) -> None:
-    """InvalidArgument for a `monitor` that is not among the results of training."""
+    """InvalidArgument for a result of training that a callback needs and that there will not be.
+
+    OSError where a ModelCheckpoint could not write its files.
+    """
     known = [*model.log_directions(), "learning_rate"]
     known += [name for name in _own_results(model) if name not in known]
     known += [f"val_{name}" for name in known if name != "learning_rate"] if validated else []
     others = any(_adds_results(callback) for callback in calls.callbacks) or model._overrides("train_step")
     for callback in calls.callbacks:
-        if isinstance(callback, MonitorCallback) and callback.monitor not in known:
+        if not isinstance(callback, MonitorCallback):
+            continue
+        new = callback.monitor.replace("acc", "accuracy")
+        if callback.monitor in ("acc", "val_acc") and callback.monitor not in known and new in known:
+            deprecated(f"monitor={callback.monitor!r}", f"use monitor={new!r}")
+            callback.monitor = new
+        if callback.monitor not in known and getattr(callback, "save_best_only", True):
             _refuse(callback, known, validated, others)
+        if isinstance(callback, ModelCheckpoint):
+            callback.check_before_training(known, others)
 
 
 def _own_results(model: Any) -> list[str]:

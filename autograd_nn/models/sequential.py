@@ -5,11 +5,13 @@ from typing import Any
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor, tracing
 from ..engine.tree import flatten
-from ..errors import ArgumentTypeError, InvalidArgument, short
+from ..errors import ArgumentTypeError, InvalidArgument, ShapeError, short
 from ..layers.arguments import is_shape, shapes_of
+from ..layers.embedding import Embedding
 from ..layers.input import InputLayer
 from ..layers.layer import Layer
 from ..saving.registry import custom_object_scope, deserialize_keras_object, register, serialize_keras_object
+from .configs import call_as_data
 from .functional import check_layer_names
 from .model import Model, check_is_layer
 
@@ -97,13 +99,23 @@ class Sequential(Model):
         return tails
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Take the top layer off and return it; InvalidArgument when there is none.
+        """Take the top layer off and return it.
+
+        rebuild: accepted for Keras; the model always knows its shapes
+
+        Raises InvalidArgument when there is no layer, ArgumentTypeError for a rebuild that is no bool: only the top
+        layer can be taken off.
 
         >>> import autograd_nn as ag
         >>> model = ag.models.Sequential([ag.layers.Dense(2, name="first"), ag.layers.Dense(1, name="second")])
         >>> model.pop().name
         'second'
         """
+        if not isinstance(rebuild, bool):
+            raise ArgumentTypeError(
+                f"pop: rebuild must be True or False, got {short(rebuild)}; pop() takes off the top layer of model "
+                f"{self.name!r}"
+            )
         if not self.layers:
             raise InvalidArgument(f"pop: model {self.name!r} has no layers")
         layer = self._layers[-1]
@@ -114,6 +126,7 @@ class Sequential(Model):
 
     def _changed(self) -> None:
         self._graph = None
+        self._compiled.programs.clear()
         self.built = len(self._tails) > 1
 
     @property
@@ -135,13 +148,18 @@ class Sequential(Model):
         """
         if not self.layers:
             raise InvalidArgument(f"model {self.name!r} has no layers; add one with {self.name}.add(...)")
-        if self._tails:
+        if self._tails and input_shape is None:
             return
         if input_shape is None:
             raise InvalidArgument(
                 f"model {self.name!r}: give its first layer input_shape=..., or call build(input_shape)"
             )
-        if not is_shape(input_shape):
+        if not isinstance(input_shape, (tuple, list, dict)):
+            raise ArgumentTypeError(
+                f"build: input_shape must be a tuple of sizes, such as (None, 784), got {short(input_shape)}"
+            )
+        if self._tails or not is_shape(input_shape):
+            self._check_built_for(input_shape)
             return
         first = InputLayer(batch_shape=tuple(input_shape), dtype=self.layers[0].compute_dtype)
         layers = self._layers
@@ -149,10 +167,25 @@ class Sequential(Model):
         self._tails = self._extended(self._layers)
         self._graph = None
 
+    def _check_built_for(self, shape: Any) -> None:
+        """ShapeError where the model is built for inputs of another shape."""
+        known = self.inputs
+        if not known or not is_shape(shape) or len(known) > 1:
+            return
+        expected = known[0].shape
+        if len(shape) != len(expected) or any(None not in (a, b) and a != b for a, b in zip(shape[1:], expected[1:])):
+            raise ShapeError(f"model {self.name!r} is built for inputs of shape {expected}, got {tuple(shape)}")
+
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         first = args[0] if args else next(iter(kwargs.values()), None)
         shape = shapes_of(first)
         self.build((None, *shape[1:]) if isinstance(first, Tensor) and shape else shape)
+        self._built_with = call_as_data(args, kwargs)
+
+    def _assume_shapes(self) -> None:
+        # Rows of integers, as older Keras takes for granted.
+        if not self.built and self._layers and isinstance(self._layers[0], Embedding):
+            self.build((None, None))
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The output of the last layer."""

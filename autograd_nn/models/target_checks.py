@@ -9,6 +9,7 @@ import numpy as np
 from ..engine.spec import show_shape
 from ..errors import DataError, InvalidArgument, ShapeError
 from ..losses.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from ..losses.ctc import check_labels, ctc
 from ..losses.divergence import (
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
@@ -30,6 +31,8 @@ from ..losses.regression import (
 )
 from .arrays import Array
 
+# How far labels of two classes may leave 0..1.
+NOISE = 0.25
 CROSSENTROPIES = {
     "binary_crossentropy": "sigmoid",
     "binary_focal_crossentropy": "sigmoid",
@@ -144,7 +147,8 @@ def _binary(y: Array, output: Checked, label: str) -> None:
             f"loss='sparse_categorical_crossentropy' instead of {_function(output)}"
         )
     _same_shape(y, output, label)
-    wrong = (y < 0) | (y > 1) if y.dtype.kind != "b" else np.zeros(0, bool)
+    # Labels with a little noise are meant, as in the training of GANs; -1 and 1, or 0 to 255, are not.
+    wrong = (y < -NOISE) | (y > 1 + NOISE) if y.dtype.kind != "b" else np.zeros(0, bool)
     if wrong.any():
         raise DataError(f"{label} for {_function(output)} must be in 0..1, got {y[wrong][0]} at {_place(wrong, label)}")
 
@@ -221,6 +225,7 @@ _CHECKS: dict[Any, Callable[[Array, Checked, str], None]] = {
          huber, log_cosh, cosine_similarity, hinge, squared_hinge), _regression,
     ),
     **dict.fromkeys((categorical_hinge, kl_divergence, dice, tversky), _same_shape),
+    ctc: lambda y, output, label: check_labels(y, output.shape, label),
     poisson: _counts,
     **dict.fromkeys((binary_crossentropy, binary_focal_crossentropy), _binary),
     **dict.fromkeys((categorical_crossentropy, categorical_focal_crossentropy), _categorical),

@@ -12,15 +12,18 @@ from .. import ops
 from ..callbacks.callback import plain_logs
 from ..callbacks.callback_list import CallbackList
 from ..callbacks.simple import TerminateOnNaN
+from ..config import is_interactive_logging_enabled
 from ..engine.convert import as_tensor
+from ..engine.signatures import suggests
 from ..engine.tensor import Tensor, recording
 from ..engine.tree import LEAF, flatten, tree_map, unflatten
 from ..errors import (
     DataError,
     NotCompiledError,
 )
+from ..layers.context import Rebuilt
 from ..transforms import gradients, no_grad
-from .arguments import check_count, check_fit_arguments, check_verbose, suggests
+from .arguments import check_count, check_fit_arguments, check_verbose
 from .compilation import Compiled, Logs
 from .compiled import CompileMetrics
 from .data import Batch, Source, unpack
@@ -28,7 +31,9 @@ from .diverged import report_divergence
 from .feeding import Feeder, split_validation
 from .freezing import Flags
 from .hurry import StepProgram, hurried, results_of
+from .interrupts import Interrupts
 from .monitors import check_monitors
+from .progress import Progress
 
 
 class _Plan(NamedTuple):
@@ -143,8 +148,9 @@ class Trainer(Compiled):
     def _program(self, name: str, step: Callable[..., Any], force: bool, grad: bool = False) -> Callable[..., Any]:
         state = self._compiled
         flags = self._flags_to_train_with()
-        if force:
+        if force or state.rebuilt_before != Rebuilt.times:
             state.programs.clear()
+            state.rebuilt_before = Rebuilt.times
         if name not in state.programs:
             state.tracked = self.metrics
             state.programs[name] = _make_program(step, grad, state.run_eagerly, flags)
@@ -209,34 +215,64 @@ class Trainer(Compiled):
         calls = self._callback_list(callbacks, verbose, epochs, steps_per_epoch or source.size, history=True)
         check_monitors(self, calls, validated=validation is not None)
         plan = _Plan(source, steps_per_epoch, validation, validation_steps, validation_freq)
-        with calls:
-            return self._train(plan, range(initial_epoch, epochs), calls)
+        self._compiled.progress = Progress(self, source, validation, steps_per_epoch, calls.callbacks, initial_epoch)
+        try:
+            with calls, Interrupts() as interrupts:
+                return self._train(plan, range(initial_epoch, epochs), calls, interrupts)
+        finally:
+            self._compiled.progress = None
 
-    def _train(self, plan: "_Plan", epochs: range, calls: CallbackList) -> Any:
+    def _train(self, plan: "_Plan", wanted: range, calls: CallbackList, interrupts: Interrupts) -> Any:
         """The epochs of `fit`, with everything checked and ready."""
-        train = self.make_train_function()
+        self.make_train_function()
         self.stop_training = False
-        logs: Logs = {}
+        progress = self.training_progress
         calls.on_train_begin()
+        epochs = progress.epochs(wanted)
         for epoch in epochs:
             self.reset_metrics()
             calls.on_epoch_begin(epoch)
-            logs = self._train_epoch(train, plan, calls, epoch)
+            logs = self._train_epoch(plan, calls, epoch, interrupts)
             if plan.validates(epoch):
                 results = self._test(plan.validation, plan.validation_steps, calls)  # type: ignore[arg-type]
                 logs = {**logs, **{f"val_{name}": value for name, value in results.items()}}
+            progress.reach(epoch + 1, 0, logs)
             calls.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        if self.optimizer is not None and len(epochs):
+        if self.optimizer is not None and (len(epochs) or progress.resumes()):
             self.optimizer.finalize_variable_values(self._trained_variables())
-        calls.on_train_end(logs)
+        calls.on_train_end(progress.logs)
         return self.history
 
-    def _train_epoch(self, train: Callable[..., Any], plan: "_Plan", calls: CallbackList, epoch: int) -> Logs:
+    def _train_epoch(self, plan: "_Plan", calls: CallbackList, epoch: int, interrupts: Interrupts) -> Logs:
         """All batches of an epoch; the results after the last one."""
+        train = self.make_train_function()
+        progress = self.training_progress
+        first, logs = progress.begin_epoch()
+        if first and self.stop_training:
+            return self._final(logs)
+        step = self._checked_step(train, calls, epoch)
+        stride = self._compiled.steps_per_execution
+        alone = stride == 1 and not plan.steps
+        groups = hurried(train, plan.source, calls.callbacks, epoch, step, first) if alone else None
+        groups = groups or _one_by_one(plan.source.steps(epoch, plan.steps, first), stride, step, first)
+        for begin, last, run in groups:
+            calls.on_train_batch_begin(begin)
+            interrupts.hold()
+            logs = run()
+            progress.reach(epoch, last + 1, logs)
+            calls.on_train_batch_end(last, logs)
+            interrupts.release(calls.on_interrupt)
+            # The first step may have to be compiled, and what runs as Python code may take as long as it likes.
+            interrupts.patient = not self.run_eagerly
+            if self.stop_training:
+                break
+        return self._final(logs)
+
+    def _checked_step(self, train: Callable[..., Any], calls: CallbackList, epoch: int) -> Callable[[Batch, int], Logs]:
+        """One step, which raises TrainingDiverged unless a callback looks at the loss."""
         calm = any(isinstance(callback, TerminateOnNaN) for callback in calls.callbacks)
-        logs: Logs = {}
         weights = self._trained_variables()
 
         def step(data: Batch, number: int) -> Logs:
@@ -247,16 +283,7 @@ class Trainer(Compiled):
                 report_divergence(self, loss, data, before, epoch, number)
             return found
 
-        stride = self._compiled.steps_per_execution
-        groups = hurried(train, plan.source, calls.callbacks, epoch, step) if stride == 1 and not plan.steps else None
-        groups = groups or _one_by_one(plan.source.steps(epoch, plan.steps), stride, step)
-        for first, last, run in groups:
-            calls.on_train_batch_begin(first)
-            logs = run()
-            calls.on_train_batch_end(last, logs)
-            if self.stop_training:
-                break
-        return self._final(logs)
+        return step
 
     def _final(self, logs: Logs) -> Logs:
         """The results of the metrics, where the logs of the last step are these."""
@@ -403,12 +430,20 @@ class Trainer(Compiled):
         if not self._compiled.done:
             raise NotCompiledError(f"{method}: call model.compile(optimizer=..., loss=...) first")
 
+    @property
+    def training_progress(self) -> Progress:
+        """How far `fit` has come, for callbacks that write it down; NotCompiledError outside of `fit`."""
+        progress = self._compiled.progress
+        if progress is None:
+            raise NotCompiledError("training_progress: there is no training; callbacks use it while fit runs")
+        return progress
+
     def _callback_list(
         self, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = False
     ) -> CallbackList:
         if isinstance(callbacks, CallbackList):
             return callbacks
-        shown = 1 if verbose == "auto" else int(verbose)
+        shown = (1 if is_interactive_logging_enabled() else 2) if verbose == "auto" else int(verbose)
         return CallbackList(
             callbacks,
             add_history=history,
@@ -437,9 +472,8 @@ def _make_program(step: Callable[..., Any], grad: bool, eagerly: bool, flags: Fl
     return (lambda data: run(tree_map(as_tensor, data))) if eagerly else StepProgram(run)
 
 
-def _strides(batches: Iterator[Batch], stride: int) -> Iterator[tuple[int, int, list[Batch]]]:
+def _strides(batches: Iterator[Batch], stride: int, first: int = 0) -> Iterator[tuple[int, int, list[Batch]]]:
     """Batches in groups of `stride`, with the numbers of their first and last."""
-    first = 0
     group: list[Batch] = []
     for batch in batches:
         group.append(batch)
@@ -451,10 +485,10 @@ def _strides(batches: Iterator[Batch], stride: int) -> Iterator[tuple[int, int, 
 
 
 def _one_by_one(
-    batches: Iterator[Batch], stride: int, step: Callable[[Batch, int], Logs]
+    batches: Iterator[Batch], stride: int, step: Callable[[Batch, int], Logs], begin: int
 ) -> Iterator[tuple[int, int, Callable[[], Logs]]]:
-    """Steps in groups of `stride`: the numbers of the first and last, and what runs them."""
-    for first, last, group in _strides(batches, stride):
+    """Steps in groups of `stride`, from number `begin` on: the numbers of the first and last, and what runs them."""
+    for first, last, group in _strides(batches, stride, begin):
         yield first, last, lambda group=group, last=last: [step(data, last) for data in group][-1]  # type: ignore[misc]
 
 

@@ -8,21 +8,30 @@ from typing import TYPE_CHECKING, Any
 from ..engine.op import OPS
 from . import (
     activations,
+    adaptive,
     arrange,
     assembly,
     associative,
     attention,
+    bits,
     branch,
     convolution,
     creation,
+    ctc,
     cumulative,
     custom,
     decompositions,
     differences,
+    distances,
+    distinct,
     einsum,
     elementwise,
     exponentials,
+    factors,
     floats,
+    folding,
+    fourier,
+    image,
     indexing,
     join,
     linalg,
@@ -53,12 +62,14 @@ from .aliases import ALIASES
 # `shape` takes the place of the module of that name.
 from .creation import array, convert_to_numpy, convert_to_tensor, dtype, is_tensor, ndim, shape
 from .custom import custom_gradient
+from .namespaces import rooms
 
 methods.install()
 
-_CALLS = {name: op.call for name, op in sorted(OPS.items()) if op.call is not None}
+_CALLS = {name: op.call for name, op in sorted(OPS.items()) if op.call is not None and "." not in name}
 _CALLS |= {alias: _CALLS[name] for alias, name in ALIASES.items()}
 globals().update(_CALLS)
+globals().update(rooms(__name__, _CALLS | {"array": array, "ndim": ndim}))
 __all__ = list(_CALLS)
 __all__ += [
     "array", "convert_to_numpy", "convert_to_tensor", "custom_gradient", "dtype", "is_tensor", "ndim", "shape",

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..engine.convert import as_tensor, pair
 from ..engine.op import OPS, Domain, Op, register
+from ..engine.signatures import misfit_of
 from ..engine.spec import Shape, Spec, broadcast, show_shape
 from ..engine.tensor import MODE, Tensor, explain, locate, new, node, record, symbolic
 from ..errors import DataError, DTypeError, InvalidArgument, ShapeError
@@ -219,6 +220,11 @@ def named(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except UNFIT as error:
             raise locate(error, op) from None
+        except TypeError as error:
+            better = misfit_of(error, function, args, kwargs)
+            if better is None:
+                raise
+            raise better from None
 
     return run
 

@@ -132,7 +132,8 @@ def _is_default(value: Any, default: Any) -> bool:
 
 def _counterpart(name: str, full_name: str) -> Callable[..., Any]:
     op = OPS.get(_RENAMED.get(name, name))
-    if op is None or op.call is None:
+    # Transforms give pairs here, not complex numbers.
+    if op is None or op.call is None or full_name.startswith("np.fft."):
         raise DTypeError(f"{full_name} has no counterpart for Tensors; pass t.numpy() to leave the graph")
     return op.call
 

@@ -18,6 +18,7 @@ from .elementwise import cast, where
 from .family import composite, primitive
 from .linalg import matmul, swap_last
 from .matrices import tril, triu
+from .reduction import sum
 from .shape import expand_dims, squeeze
 
 Random = np.random.Generator
@@ -101,17 +102,50 @@ def _each(g: Tensor) -> Tensor:
     return expand_dims(g, (-2, -1))
 
 
+def _cofactors(x: Any) -> Any:
+    """From the singular values: the product of all but one of them, for each."""
+    u, s, vt = np.linalg.svd(x)
+    size = s.shape[-1]
+    others = np.stack([np.prod(np.delete(s, k, -1), -1) for k in range(size)], -1) if size else s
+    turns = np.linalg.det(u) * np.linalg.det(vt)
+    return turns[..., None, None] * ((u * others[..., None, :]) @ vt)
+
+
+def _cofactors_rule(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    turned = swap_last(inv(x))
+    return turned * _each(sum(g * y, (-2, -1))) - matmul(turned, matmul(swap_last(g), y))
+
+
+@primitive(
+    eval=solved(_cofactors, "cofactors: the singular values were not found; is there NaN in x?"),
+    infer=lambda x: x,
+    partials=(_cofactors_rule,),
+    emit="cofactors",
+    domain=_square_domain(),
+    family="solve",
+    reference=lambda x: np.linalg.det(x)[..., None, None] * np.swapaxes(np.linalg.inv(x), -1, -2),
+)
+def cofactors(x: Any) -> Tensor:
+    """The gradient of the determinant of each matrix, for singular ones too; its own needs one that is not singular.
+
+    >>> import autograd_nn as ag
+    >>> ag.ops.cofactors([[2.0, 0.0], [0.0, 0.0]]).numpy().round(6).tolist()
+    [[0.0, 0.0], [0.0, 2.0]]
+    """
+    return record(cofactors.op, (matrices(x, "cofactors"),), {})
+
+
 @primitive(
     eval=solved(np.linalg.det, "det: no determinant"),
     infer=lambda x: Spec(x.shape[:-2], x.dtype),
-    partials=(lambda g, y, x: _each(g * y) * swap_last(inv(x)),),
+    partials=(lambda g, y, x: _each(g) * cofactors(x),),
     emit="det",
     domain=_square_domain(),
     family="solve",
     reference=np.linalg.det,
 )
 def det(x: Any) -> Tensor:
-    """The determinant of each matrix in the last two axes; its gradient needs a matrix that is not singular.
+    """The determinant of each matrix in the last two axes; its second derivative needs one that is not singular.
 
     Integers become float64. Raises ShapeError for matrices that are not square.
 

@@ -9,7 +9,7 @@ from ..engine.convert import as_tensor
 from ..engine.op import Bad, Domain, Sample
 from ..engine.spec import default_float, show_shape
 from ..engine.tensor import Tensor
-from ..errors import InvalidArgument, ShapeError, short
+from ..errors import DTypeError, InvalidArgument, ShapeError, short
 from .creation import linspace, shape
 from .custom import stop_gradient
 from .differences import diff
@@ -204,6 +204,28 @@ def hanning(x: Any) -> Tensor:
     [0.0, 1.0, 0.0]
     """
     return _values(np.hanning, x)
+
+
+@composite(
+    reference=lambda x, beta: np.kaiser(x, beta).astype(np.float32),
+    domain=cases(
+        lambda rng: [Sample((5, 14.0), {}, False), Sample((1, 2.0), {}, False), Sample((0, 2.0), {}, False)],
+        lambda: [
+            Bad((2.5, 1.0), {}, TypeError), Bad((-1, 1.0), {}, ValueError), Bad((3, "14"), {}, TypeError)
+        ],
+    ),
+    order=0,
+)  # fmt: skip
+def kaiser(x: Any, beta: float) -> Tensor:
+    """A window of x numbers, I0(beta sqrt(1 - t^2)) / I0(beta) for t from -1 to 1; I0 is the Bessel function.
+
+    >>> import autograd_nn as ag
+    >>> [round(w, 4) for w in ag.ops.kaiser(3, 2.0).tolist()]
+    [0.4387, 1.0, 0.4387]
+    """
+    if isinstance(beta, bool) or not isinstance(beta, (int, float)):
+        raise DTypeError(f"kaiser: beta must be a number, got {short(beta)}")
+    return as_tensor(np.kaiser(whole(x, "kaiser: x", 0), beta).astype(default_float()))
 
 
 # --- pixels for channels

@@ -10,13 +10,15 @@ from ..engine.op import Bad, Sample
 from ..engine.spec import Spec, show_shape
 from ..engine.tensor import Tensor, record
 from ..errors import AxisError, DTypeError, InvalidArgument, ShapeError, short
-from .creation import arange, full, shape, zeros, zeros_like
+from .creation import arange, full, ones_like, shape, zeros, zeros_like
+from .cumulative import linear_recurrence, shift
 from .domain import cases, distinct
-from .elementwise import cast, equal, where
+from .elementwise import cast, equal, not_equal, where
 from .family import composite, primitive
-from .indexing import Key, _scatter_infer, canonical, getitem, numpy_key, scatter_like
+from .indexing import Key, _scatter_infer, canonical, getitem, numpy_key, scatter_like, take
 from .reduction import size_of
 from .shape import reshape
+from .sorting import argsort
 
 Random = np.random.Generator
 
@@ -116,24 +118,32 @@ def _extreme_grad(g: Tensor, y: Tensor, x: Tensor, u: Tensor, *arrays: Tensor, k
 
 
 def _product_grad(g: Tensor, y: Tensor, x: Tensor, u: Tensor, *arrays: Tensor, key: Key) -> tuple[Any, ...]:
-    """g times the product of all other factors, which is found without dividing by 0."""
+    """g times the product of all other factors, found without division: right to every order where factors are 0."""
 
     def at(t: Tensor) -> Tensor:
         return record(getitem.op, (t, *arrays), {"key": key})
 
-    def add(t: Tensor) -> Tensor:
-        return record(scatter_like.op, (t, x, *arrays), {"key": key})
+    to_u = at(g * x)
+    if arrays:
+        to_u = to_u * _others_at(u, at(reshape(arange(size_of(x)), shape(x))))
+    return g * record(scatter_mul.op, (ones_like(x), u, *arrays), {"key": key}), to_u, *[None] * len(arrays)
 
-    none_x, none_u = equal(x, 0), equal(u, 0)
-    zero = cast(none_x, "int64") + add(cast(none_u, "int64"))
-    safe_x, safe_u = where(none_x, 1, x), where(none_u, 1, u)
-    rest = record(scatter_mul.op, (safe_x, safe_u, *arrays), {"key": key})
 
-    def others(t: Tensor, safe: Tensor, none: Tensor, product: Tensor, zeros: Tensor) -> Tensor:
-        return where(equal(zeros, cast(none, "int64")), product / safe, 0)
+def _others_at(u: Tensor, places: Tensor) -> Tensor:
+    """For each update the product of the others at its place; `places` holds the number of the place of each.
 
-    to_x = g * others(x, safe_x, none_x, rest, zero)
-    return to_x, at(g) * others(u, safe_u, none_u, at(rest), at(zero)), *[None] * len(arrays)
+    In the order of their places, what stands before an update within its place and what stands after it are two running
+    products that begin anew at every place.
+    """
+    flat = reshape(places, (-1,))
+    order = argsort(flat)
+    sorted_u, sorted_places = take(reshape(u, (-1,)), order), take(flat, order)
+    others: Any = 1
+    for step in (1, -1):
+        begins = not_equal(sorted_places, shift(sorted_places, step, 0, fill=-1))
+        factors = where(begins, 0, shift(sorted_u, step, 0))
+        others = others * linear_recurrence(factors, cast(begins, u.dtype), 0, reverse=step < 0)
+    return reshape(take(others, argsort(order)), shape(u))
 
 
 def _joins(name: str, ufunc: np.ufunc, vjp: Callable[..., Any]) -> Callable[..., Any]:

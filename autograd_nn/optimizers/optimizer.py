@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import ops
 from ..engine.convert import as_tensor
+from ..engine.signatures import Checked
 from ..engine.spec import default_float
 from ..engine.tensor import Tensor, leaf
 from ..engine.variable import Variable, snapshot
@@ -26,7 +27,7 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-class Optimizer:
+class Optimizer(metaclass=Checked):
     """Base of optimizers.
 
     learning_rate:   a number > 0, a LearningRateSchedule, or a function without arguments

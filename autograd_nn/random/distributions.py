@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.convert import as_tensor
+from ..engine.signatures import suggests
 from ..engine.spec import as_dtype, default_float
 from ..engine.tensor import Tensor
 from ..errors import DTypeError, InvalidArgument, short
@@ -22,6 +23,7 @@ from .seed import draw_key
 _PROPOSALS = 12
 
 
+@suggests
 def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Seed = None) -> Tensor:
     """Random numbers of the gamma distribution with mean and variance alpha.
 
@@ -35,6 +37,7 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Seed = None) -> Tenso
     return _gamma(_streams(seed, 1)[0], shape, _positive(alpha, "gamma", "alpha"), _float(dtype, "gamma"))
 
 
+@suggests
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Seed = None) -> Tensor:
     """Random numbers between 0 and 1 of the beta distribution with mean alpha / (alpha + beta).
 
@@ -51,6 +54,7 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Seed = None
     return x / (x + y)
 
 
+@suggests
 def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Seed = None) -> Tensor:
     """How often each of `counts` trials succeeds, as floats. Takes as many random numbers as there are trials.
 

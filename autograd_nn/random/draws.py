@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.convert import as_tensor
+from ..engine.signatures import suggests
 from ..engine.spec import as_dtype, normal_axis
 from ..engine.tensor import Tensor
 from ..errors import ArgumentTypeError, DTypeError, InvalidArgument, ShapeError, short
@@ -21,6 +22,7 @@ from .seed import SeedGenerator, draw_key
 Seed = int | SeedGenerator | None
 
 
+@suggests
 def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
     """Normal random numbers.
 
@@ -34,6 +36,7 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     return random_normal(draw_key(seed), shape, mean, stddev, dtype)
 
 
+@suggests
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
     """Uniform random numbers in [minval, maxval). Whole numbers come from `randint`.
 
@@ -48,6 +51,7 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     return random_uniform(draw_key(seed), shape, minval, maxval, dtype)
 
 
+@suggests
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
     """Normal random numbers within two standard deviations of the mean, by the inverse of their distribution function.
 
@@ -63,6 +67,7 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     return inside * as_tensor(stddev, unit.dtype) + as_tensor(mean, unit.dtype)
 
 
+@suggests
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
     """Random whole numbers from minval up to but without maxval.
 
@@ -91,6 +96,7 @@ def _bound(value: Any, what: str) -> int:
     return value.__index__()
 
 
+@suggests
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
     """Random classes, each with the probability softmax(logits), by the Gumbel-max method (Gumbel 1954).
 
@@ -112,6 +118,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Seed 
     return cast(argmax(expand_dims(logits, 1) + noise, axis=-1), dtype)
 
 
+@suggests
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Seed = None) -> Tensor:
     """inputs with a random part of about `rate` of the elements zero, the others divided by 1 - rate.
 
@@ -142,6 +149,7 @@ def _noise_shape(inputs: Tensor, noise_shape: Any) -> tuple[Any, ...]:
     return tuple(size if given is None else given for given, size in zip(noise_shape, sizes))
 
 
+@suggests
 def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
     """x with its slices along an axis in random order; gradients find their way back.
 

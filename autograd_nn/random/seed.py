@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.convert import as_tensor
+from ..engine.signatures import Checked
 from ..engine.tensor import Tensor
 from ..engine.variable import Variable
 from ..errors import ArgumentTypeError, short
@@ -43,6 +44,19 @@ def set_global_seed(seed: int) -> None:
     generator.state.assign(_state(make_seed()))
 
 
+def global_state() -> dict[str, Any]:
+    """The seed of the process, how many seeds were drawn from it, and the state of the generator behind `seed=None`."""
+    place = next(_Global.drawn)
+    _Global.drawn = itertools.count(place)
+    return {"seed": _Global.seed, "drawn": place, "state": np.array(global_generator().state.value)}
+
+
+def set_global_state(state: dict[str, Any]) -> None:
+    """Go on as from the moment at which `global_state` gave this."""
+    _Global.seed, _Global.drawn = state["seed"], itertools.count(state["drawn"])
+    global_generator().state.assign(state["state"])
+
+
 def make_seed(seed: int | None = None) -> int:
     """The seed given; else a new one, from the global seed if it was set, from the operating system if not.
 
@@ -74,7 +88,7 @@ def _state(seed: int) -> np.ndarray:
     return np.array([seed & _WORD, seed >> 32 & _WORD, 0, 0], np.uint32)
 
 
-class SeedGenerator:
+class SeedGenerator(metaclass=Checked):
     """A stream of random keys: each draw gives new bits, the same ones again for the same seed.
 
     seed:  an int, of which 64 bits count; None for a new one (see `make_seed`)

@@ -12,8 +12,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .. import ops
+from ..engine.op import OPS
+from ..engine.signatures import suggests
 from ..engine.tensor import Tensor
 from ..errors import ArgumentTypeError, InvalidArgument, UnknownName, did_you_mean, short
+from .sharing import made_before, numbered, remember
 
 PACKAGE = __name__.partition(".")[0]
 T = TypeVar("T")
@@ -29,6 +33,8 @@ def register(package: str = PACKAGE, name: str | None = None) -> Callable[[T], T
 
     def decorate(target: T) -> T:
         room = ".".join(target.__module__.split(".")[:2]) if package == PACKAGE else package
+        if inspect.isfunction(target):
+            target = suggests(target)
         _enter(f"{room}>{name or target.__name__}", target)  # type: ignore[attr-defined]
         return target
 
@@ -141,7 +147,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if special is not None:
         return special
     if hasattr(obj, "get_config") and not inspect.isclass(obj):
-        return _entry(type(obj), type(obj).__name__, obj.get_config())
+        return numbered(obj, _entry(type(obj), type(obj).__name__, obj.get_config()))
     if callable(obj) and not inspect.isclass(obj):
         return _entry(obj, "function", _function_name(obj))
     raise ArgumentTypeError(f"cannot write {short(obj)} into a config: {type(obj).__name__} has no get_config")
@@ -220,7 +226,8 @@ def deserialize_keras_object(config: Any, custom_objects: dict[str, Any] | None 
     special = _SPECIAL.get(config["class_name"])
     if special is not None:
         return special(config["config"])
-    return _construct(_find(config), config["config"])
+    found = made_before(config)
+    return remember(config, _construct(_find(config), config["config"])) if found is None else found
 
 
 def _find(config: dict[str, Any]) -> Any:
@@ -232,9 +239,15 @@ def _find(config: dict[str, Any]) -> Any:
         found = get_registered_object(key) if isinstance(key, str) else None
         if found is not None:
             return found
-    names = [key.partition(">")[2] for key in _BY_NAME]
-    hint = did_you_mean(name, names) or f"; pass custom_objects={{{name!r}: {name}}}"
-    raise UnknownName(f"config names {short(name)}, which is not registered{hint}")
+    if class_name == "function" and isinstance(name, str) and module.split(".")[:2] == [PACKAGE, "ops"] and name in OPS:
+        return getattr(ops, name)
+    names = [known for known in (key.partition(">")[2] for key in _BY_NAME) if known != name]
+    guess = did_you_mean(name, names)
+    label = name if isinstance(name, str) and name.isidentifier() else "..."
+    hint = f"{guess} If not, " if guess else "; "
+    raise UnknownName(
+        f"config names {short(name)}, which is not registered{hint}pass custom_objects={{{short(name)}: {label}}}"
+    )
 
 
 def _construct(target: Any, config: Any) -> Any:
@@ -292,7 +305,7 @@ def _make(found: Any) -> Any:
 
 def _from_config(config: dict[str, Any], known: dict[str, Any], what: str) -> Any:
     if not {"class_name", "config"} <= set(config):
-        raise InvalidArgument(f"{what}: a config has the keys 'class_name' and 'config', got {short(sorted(config))}")
+        raise InvalidArgument(f"{what}: a config has the keys 'class_name' and 'config', got {short(config)}")
     name = config["config"] if config["class_name"] == "function" else config["class_name"]
     if config.get("registered_name") is None and name in known:
         return _construct(known[name], config["config"])

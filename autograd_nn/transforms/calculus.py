@@ -9,8 +9,10 @@ from .. import ops
 from ..engine.autodiff import pullback, reach
 from ..engine.convert import as_tensor
 from ..engine.op import Op
+from ..engine.signatures import suggests
 from ..engine.tensor import MODE, Tensor, describe, leaf, record, recording, symbolic
 from ..engine.tree import Structure, flatten, unflatten
+from ..engine.variable import Variable
 from ..errors import ArgumentTypeError, DTypeError, GradientError, ShapeError, short
 
 ALIAS = Op("alias", eval=lambda x: x, infer=lambda x: x, partials=(lambda g, y, x: g,), emit="view", family="view")
@@ -95,6 +97,12 @@ def _scalar(value: Any, what: str) -> Tensor:
     return value
 
 
+def _check_function(f: Any, what: str) -> None:
+    if not callable(f):
+        raise ArgumentTypeError(f"{what}: expected a function of tensors, got {short(f)}")
+
+
+@suggests
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
     """The function that returns f's value and its gradient with respect to the arguments `argnums`.
 
@@ -106,6 +114,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
     >>> float(value), float(slope)
     (8.0, 12.0)
     """
+
+    _check_function(f, "grad")
 
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -122,6 +132,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
     return wrapped
 
 
+@suggests
 def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
     """The gradient of a scalar function with respect to the arguments `argnums`, itself differentiable.
 
@@ -210,6 +221,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return unflatten(structure, _shown(outputs, keep)), unflatten(structure, _shown(moved, keep))
 
 
+@suggests
 def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """The function that returns all first derivatives of a tensor function, shape `result.shape + argument.shape`.
 
@@ -217,6 +229,8 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     >>> ag.jacobian(lambda x: x * x)(ag.tensor([1.0, 2.0])).tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
+
+    _check_function(f, "jacobian")
 
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -248,6 +262,7 @@ def _stack(y: Tensor, t: Tensor, rows: list[Tensor]) -> Tensor:
     return ops.reshape(ops.stack(rows), shape) if rows else ops.zeros(shape, dtype=t.dtype)
 
 
+@suggests
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """The function that returns all second derivatives of a scalar function, shape `argument.shape` twice.
 
@@ -282,7 +297,8 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 def gradients(output: Tensor, wrt: Sequence[Tensor]) -> list[Tensor | None]:
     """The gradients of a scalar with respect to tensors of its graph; None where it does not depend on one.
 
-    Inside `jit`, Variables stand for what the program reads.
+    Inside `jit`, Variables stand for what the program reads. Raises GradientError for a float tensor without
+    `requires_grad`, whose history is not kept: None would not tell that from a tensor that plays no part.
 
     >>> import autograd_nn as ag
     >>> w = ag.tensor(3.0, requires_grad=True)
@@ -290,6 +306,12 @@ def gradients(output: Tensor, wrt: Sequence[Tensor]) -> list[Tensor | None]:
     [6.0]
     """
     sources = [as_tensor(t) for t in wrt]
+    for k, (given, source) in enumerate(zip(wrt, sources)):
+        if source.dtype.kind == "f" and not source.requires_grad and not isinstance(given, Variable):
+            raise GradientError(
+                f"gradients: wrt[{k}], {describe(source)}, has no requires_grad; make it with "
+                "ag.tensor(..., requires_grad=True), or differentiate a function of it with ag.grad(f)"
+            )
     output = _scalar(output, "gradients")
     keep = _outer((output,), sources)
     return pullback((output,), (ops.ones_like(output),), sources, create_graph=keep)

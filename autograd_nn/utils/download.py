@@ -1,6 +1,7 @@
 """Files from the network, kept in a private cache."""
 
 import hashlib
+import http.client
 import os
 import shutil
 import tarfile
@@ -14,6 +15,7 @@ from typing import IO, Any
 
 from platformdirs import user_cache_path
 
+from ..engine.signatures import suggests
 from ..errors import DataError, InvalidArgument, short
 from .progbar import Progbar
 
@@ -22,8 +24,11 @@ _CHUNK = 1 << 16
 _SCHEMES = ("https", "http", "file")
 _ALGORITHMS = ("auto", "sha256", "md5")
 _SHA256_LENGTH = 64
+# Seconds without an answer, or without another byte.
+_PATIENCE = 20
 
 
+@suggests
 def get_file(
     fname: str | os.PathLike[str] | None = None,
     origin: str | None = None,
@@ -125,7 +130,7 @@ def _download(address: str, target: Path, expected: str | None, algorithm: str) 
 def _fetch(address: str, sink: IO[bytes]) -> None:
     print(f"Downloading data from {address}")
     try:
-        with urllib.request.urlopen(address) as source:
+        with urllib.request.urlopen(address, timeout=_PATIENCE) as source:
             size = int(source.headers.get("Content-Length") or 0) or None
             bar = Progbar(size, unit_name="byte")
             done = 0
@@ -133,7 +138,7 @@ def _fetch(address: str, sink: IO[bytes]) -> None:
                 sink.write(chunk)
                 done += len(chunk)
                 bar.update(done)
-    except (urllib.error.URLError, OSError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise DataError(f"get_file: cannot fetch {short(address, 120)}: {short(str(error), 100)}") from None
     if size is not None and done != size:
         raise DataError(f"get_file: {short(address, 120)} ended after {done} of {size} bytes")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..engine.graph import Graph
+from ..engine.signatures import suggests
 from ..errors import ArgumentTypeError, InvalidArgument, NotBuiltError, did_you_mean, short
 from ..visualize.dot import big, new_digraph, small, tooltip
 from ..visualize.picture import Picture, check_path
@@ -32,6 +33,7 @@ class _Wanted(NamedTuple):
     trainable: bool
 
 
+@suggests
 def plot_model(
     model: Any,
     to_file: Any = "model.png",
@@ -74,6 +76,7 @@ def plot_model(
     return picture if file is None else picture.save(file)
 
 
+@suggests
 def model_to_dot(
     model: Any,
     show_shapes: bool = False,

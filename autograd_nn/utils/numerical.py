@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.convert import to_array
+from ..engine.signatures import suggests
 from ..engine.spec import normal_axis
 from ..errors import ArgumentTypeError, DataError, InvalidArgument, short
 
 
+@suggests
 def to_categorical(x: Any, num_classes: int | None = None) -> NDArray[Any]:
     """Class ids as one-hot rows.
 
@@ -47,6 +49,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> NDArray[Any]:
     return rows.reshape((*shape, classes))
 
 
+@suggests
 def normalize(x: Any, axis: int = -1, order: int = 2) -> NDArray[Any]:
     """x divided by its norm of order `order` along `axis`; zero rows stay zero.
 

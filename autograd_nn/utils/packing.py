@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.convert import to_array
+from ..engine.signatures import suggests
 from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, DataError, InvalidArgument, short
 from .py_dataset import PyDataset
@@ -74,6 +75,7 @@ class ArrayDataset(PyDataset):
         return ArrayDataset(self.arrays, batch_size)
 
 
+@suggests
 def split_dataset(
     dataset: Any,
     left_size: float | None = None,

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.signatures import Checked
+
 # A redraw may take this share of the time at most.
 _SHARE = 0.005
 
 
-class Progbar:
+class Progbar(metaclass=Checked):
     """Shows how far a loop is, with its numbers and the time left.
 
     target:            how many steps there are, None if unknown

@@ -3,10 +3,11 @@
 import warnings
 from typing import Any
 
+from ..engine.signatures import Checked
 from ..errors import InvalidArgument, short
 
 
-class PyDataset:
+class PyDataset(metaclass=Checked):
     """Base of data sets that give batches by number: define `__len__` (batches per epoch) and `__getitem__(index)`.
 
     `__getitem__` returns `(x, y)` or `(x, y, sample_weight)` of one batch; `on_epoch_end` may shuffle.

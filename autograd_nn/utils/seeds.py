@@ -4,10 +4,12 @@ import random as python_random
 
 import numpy as np
 
+from ..engine.signatures import suggests
 from ..errors import InvalidArgument, short
 from ..random import set_global_seed
 
 
+@suggests
 def set_random_seed(seed: int) -> None:
     """Make what follows reproducible: initial weights, dropout, shuffling, and also `random` and `numpy.random`.
 

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.convert import to_array
+from ..engine.signatures import suggests
 from ..errors import ArgumentTypeError, DataError, InvalidArgument, ShapeError, did_you_mean, short
 from .py_dataset import PyDataset
 
 _ENDS = ("pre", "post")
 
 
+@suggests
 def pad_sequences(
     sequences: Any,
     maxlen: int | None = None,
@@ -106,6 +108,7 @@ class _Windows(PyDataset):
             self.rng.shuffle(self.starts)
 
 
+@suggests
 def timeseries_dataset_from_array(
     data: Any,
     targets: Any,

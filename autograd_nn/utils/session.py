@@ -3,10 +3,12 @@
 import gc
 from typing import Any
 
+from ..engine.signatures import suggests
 from ..engine.tensor import MODE, Tensor
 from ..layers.naming import reset_names
 
 
+@suggests
 def clear_session(free_memory: bool = True) -> None:
     """Forget the automatic names given out so far: the next Dense layer is called "dense" again.
 

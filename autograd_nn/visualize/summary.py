@@ -57,6 +57,8 @@ def summary(
         )
     rows = list(_rows(model, expand_nested))
     chosen = rows if layer_range is None else _in_range(rows, layer_range)
+    if line_length is not None and not hasattr(line_length, "__index__"):
+        raise InvalidArgument(f"summary: line_length must be an int or None, got {short(line_length)}")
     width = line_length or min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns)
     plain: dict[str, Any] = {"force_terminal": False, "force_jupyter": False, "color_system": None, "width": width}
     console = Console(highlight=False, **(plain if print_fn else {}))

@@ -23,6 +23,7 @@ MANY = 200 if kernel.interpreted() else 20_000
 EXACT = {
     # The C library's and the reference's, in float64: good to an ulp or so, which the stated bounds include.
     "erf": lambda x: np.array([math.erf(float(v)) for v in x], np.longdouble),
+    "erfc": lambda x: np.array([math.erfc(float(v)) for v in x], np.longdouble),
     "erfinv": lambda x: special.erfinv(x.astype(np.float64)).astype(np.longdouble),
     "sigmoid": lambda x: np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))),
     "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
@@ -129,7 +130,6 @@ ELEMENTWISE = [name for name, op in OPS.items() if op.family in ("unary", "binar
 
 
 WITHOUT_KERNEL = {
-    "erfc": "a polynomial of its own, right in the far tail, is not written yet",
     "nextafter": "seldom in a loop that matters",
 }
 
@@ -160,9 +160,8 @@ def test_huge_angles_are_reduced_with_all_their_digits(x):
     np.testing.assert_allclose(found, [np.sin(rest)], rtol=1e-15, atol=0)
 
 
-def float_rest(x, bits=1200):
-    """x modulo 2 pi as a float, in whole numbers with so many bits after the point."""
-    one = 1 << bits
+def pi_times(one):
+    """pi as a whole number of parts, `one` of which are 1: Machin's formula."""
 
     def arctan_of_inverse(n):
         term, total, k = one // n, one // n, 1
@@ -172,6 +171,38 @@ def float_rest(x, bits=1200):
             total += term // k
         return total
 
-    turn = 8 * (4 * arctan_of_inverse(5) - arctan_of_inverse(239))
+    return 4 * (4 * arctan_of_inverse(5) - arctan_of_inverse(239))
+
+
+def float_rest(x, bits=1200):
+    """x modulo 2 pi as a float, in whole numbers with so many bits after the point."""
+    one = 1 << bits
+    turn = 2 * pi_times(one)
     rest = int(Fraction(x) * one) % turn
     return (rest - turn if 2 * rest > turn else rest) / one
+
+
+def exact_erfc(x, bits=2600):
+    """erfc by the series of erf (Abramowitz and Stegun 7.1.5), with so many bits that what is left of 1 is exact."""
+    one, square = 1 << bits, Fraction(x) ** 2
+    term = total = int(Fraction(x) * one)
+    k = 0
+    while term:
+        k += 1
+        term = -term * square.numerator // (square.denominator * k)
+        total += term // (2 * k + 1)
+    root_of_pi = math.isqrt(pi_times(one) * one)
+    return Fraction(one * root_of_pi - 2 * total * one, one * root_of_pi)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_erfc_is_right_in_the_far_tail(dtype):
+    """Down to subnormal numbers, whose ulp is the smallest number of all."""
+    sizes = np.concatenate([np.linspace(0.4, 27.2, 68), [0.46875, 4.0, 9.1875, 26.5433, 26.6, 27.226]])
+    x = np.concatenate([sizes, -sizes[::9]]).astype(dtype)
+    found = run("erfc", elementary(dtype)["erfc"], x)
+    for value, y in zip(x, found):
+        exact = exact_erfc(value.item())
+        ulp = Fraction(np.spacing(dtype(float(exact))).item())
+        assert abs(Fraction(y.item()) - exact) <= ULP["erfc"][dtype == np.float64] * ulp, value
+    assert run("erfc", elementary(dtype)["erfc"], np.array([28, 1e30, np.inf, -np.inf], dtype)).tolist() == [0, 0, 0, 2]

@@ -74,7 +74,8 @@ def arrays(rng, dtype, *shapes):
 @given(EDGES, DEPTHS, EDGES, DTYPES, st.sampled_from(sorted(LAYOUTS)), st.sampled_from(sorted(LAYOUTS)))
 def test_any_size_and_layout(m, k, n, dtype, left, right):
     a, b = arrays(np.random.default_rng(m + n), dtype, (m, k), (k, n))
-    both(lambda a, b: LAYOUTS[left](a) @ LAYOUTS[right](b), a, b)
+    # All of one sign, so that a sum over equal rows cannot cancel to less than its rounding.
+    both(lambda a, b: LAYOUTS[left](a) @ LAYOUTS[right](b), np.abs(a), b)
 
 
 @settings(max_examples=60)
@@ -149,7 +150,7 @@ def packs(f, *values):
 
 @pytest.mark.skipif(kernel.interpreted(), reason="there are no tiles")
 def test_a_matrix_is_laid_out_once_for_all_who_read_it():
-    x, y, w = arrays(np.random.default_rng(0), "float32", (40, 50), (70, 50), (50, 600))
+    x, y, w = arrays(np.random.default_rng(0), "float32", (40, 100), (70, 100), (100, 1200))
 
     def several(x, y, w):
         return x @ w, y @ w
@@ -158,13 +159,13 @@ def test_a_matrix_is_laid_out_once_for_all_who_read_it():
         return ag.grad(lambda w: ops.sum(ops.sin(x @ w) * ops.cos(x @ (w * 2.0))))(w)
 
     def steps_of_time(x, w):
-        return turned(ops.reshape(x, (4, 10, 50))[..., ::2]) @ w[:10]
+        return turned(ops.reshape(x, (4, 10, 100))[..., ::2]) @ w[:10]
 
     both(several, x, y, w)
     both(slopes, x, w)
     both(steps_of_time, x, w)
     assert len(packs(several, x, y, w)) == 1
-    assert [s.views[0].shape[:2] for s in packs(steps_of_time, x, w) if s.views[0].shape[-1] == 600] == [(1, 1)]
+    assert [s.views[0].shape[:2] for s in packs(steps_of_time, x, w) if s.views[0].shape[-1] == 1200] == [(1, 1)]
 
 
 @pytest.mark.parametrize("ending", sorted(ENDINGS))

@@ -90,6 +90,7 @@ def test_a_mask_given_to_a_model_goes_to_its_input():
 
 
 def test_masks_die_with_their_tensors():
+    gc.collect()
     before = len(masks._MASKS)
     y = layers.Masking()(STEPS)
     assert len(masks._MASKS) == before + 1
@@ -161,3 +162,22 @@ def test_a_tensor_with_a_mask_may_outlive_the_interpreter():
     code += "sys.held = ag.tensor([1.0]); set_mask(sys.held, ag.tensor([True]))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not run.stderr
+
+
+def test_a_symbolic_call_knows_that_there_will_be_a_mask() -> None:
+    class NeedsMask(ag.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs, mask=None):
+            assert mask is not None
+            return inputs * ag.ops.expand_dims(ag.ops.cast(mask, "float32"), -1)
+
+    x = ag.Input((None,), dtype="int32")
+    embedded = ag.layers.Embedding(5, 2, mask_zero=True, embeddings_initializer="ones")(x)
+    y = NeedsMask()(ag.layers.Dense(1, kernel_initializer="ones")(embedded))
+    found = ag.Model(x, y)(np.array([[1, 2, 0]]))
+    assert found.tolist() == [[[2.0], [2.0], [0.0]]]
+    with pytest.raises(AssertionError):
+        NeedsMask()(ag.layers.Dense(1)(ag.Input((3, 2))))

@@ -29,6 +29,7 @@ ALL = {
     "CategoricalGeneralizedCrossEntropy": (IDS, PROBABILITIES),
     "CategoricalHinge": (ONE_HOT, SHARES),
     "Circle": (IDS, UNIT),
+    "CTC": (np.array([[1, 2], [3, 0], [2, 2], [1, 3], [0, 0], [3, 3]]), RNG.normal(size=(N, 5, CLASSES))),
     "CosineSimilarity": (BITS + 0.5, SHARES),
     "Dice": (BITS, SHARES),
     "Hinge": (BITS, SHARES),

@@ -85,7 +85,9 @@ def test_row_21_misspelt_method():
 
 
 def test_row_24_learning_rate():
-    refused(TypeError, "unknown argument 'lr'; did you mean 'learning_rate'", lambda: optimizers.SGD(lr=0.1))
+    refused(
+        TypeError, "unknown argument 'learn_rate'; did you mean 'learning_rate'", lambda: optimizers.SGD(learn_rate=0.1)
+    )
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), "1e-3"], ids=lambda rate: f"row 25 {rate}")
@@ -368,7 +370,12 @@ def test_row_47_matrices_tables_and_sparse_matrices():
         ],
         case("50 batch", TypeError, "'batch'; did you mean 'batch_size'", {"batch": 32}),
         case("50 epoch", TypeError, "'epoch'; did you mean 'epochs'", {"epoch": 5}),
-        case("50 val_split", TypeError, "unexpected keyword argument 'val_split'", {"val_split": 0.5}),
+        case(
+            "50 val_split",
+            TypeError,
+            "unknown argument 'val_split'; did you mean 'validation_split'",
+            {"val_split": 0.5},
+        ),
         *[
             case(f"51 {n}", ValueError, "epochs must be an int >= 0, got", {"epochs": n})
             for n in (-1, "10", 2.5, None, True)

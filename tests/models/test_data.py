@@ -135,3 +135,32 @@ def test_class_weight_is_a_weight_per_sample():
     c.fit(iter([(X, IDS)]), steps_per_epoch=1, class_weight={0: 0.5, 1: 2.0}, verbose=0)
     assert same(a, b)
     assert same(a, c)
+
+
+# --- batches of different lengths
+
+
+class OfAnyLength(models.Model):
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(3)
+
+    def call(self, inputs):
+        return self.last(inputs)
+
+
+def functional_of_any_length():
+    inputs = layers.Input((None, 4))
+    return models.Model(inputs, layers.Dense(3)(inputs))
+
+
+@pytest.mark.parametrize("make", [functional_of_any_length, OfAnyLength])
+def test_batches_of_different_lengths(make):
+    given = [(np.ones((2, n, 4), "float32"), np.ones((2, n, 3), "float32")) for n in (3, 5, 2)]
+    model = make()
+    model.compile("sgd", "mse")
+    losses = model.fit(iter(given), steps_per_epoch=3, verbose=0).history["loss"]
+    assert np.isfinite(losses[0])
+    assert model.predict(given[1][0], verbose=0).shape == (2, 5, 3)
+    with pytest.raises(ValueError, match="never broadcast"):
+        model.fit(iter([(given[0][0], given[0][1][..., :2])]), steps_per_epoch=1, verbose=0)

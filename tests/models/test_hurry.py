@@ -115,3 +115,23 @@ def test_the_progress_bar_moves(capsys):
     model.compile("sgd", "mse")
     model.fit(X, Y[:, :1], batch_size=1, epochs=1, verbose=1)
     assert "203/203" in capsys.readouterr().out
+
+
+def test_functions_that_watch_batches_see_each():
+    seen = []
+    trained([ag.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))], epochs=1)
+    assert seen == list(range(21))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-4, 100.0])
+def test_the_same_bits_however_steps_are_grouped(monkeypatch, seconds):
+    # One output and plain SGD: the step of the bias is one product and one difference, in place or not.
+    def weights(seconds):
+        monkeypatch.setattr(hurry, "SECONDS_PER_CALL", seconds)
+        ag.utils.set_random_seed(1)
+        model = ag.Sequential([ag.layers.Dense(1, input_shape=(6,))])
+        model.compile(ag.optimizers.SGD(0.05), "mse")
+        model.fit(X, Y[:, :1], batch_size=8, epochs=4, verbose=0)
+        return [w.tobytes() for w in model.get_weights()]
+
+    assert weights(seconds) == weights(0.0)

@@ -415,7 +415,7 @@ def test_an_unused_input_warns():
         (lambda: models.Model(layers.Input((3,)), layers.Dense(3)), ArgumentTypeError, "got layer.*use its .output"),
         (lambda: models.Model([], layers.Input((3,))), InvalidArgument, "inputs is empty"),
         (lambda: models.Model(layers.Input((3,)), "x"), ArgumentTypeError, "outputs must be made from Input"),
-        (lambda: models.Model(input=layers.Input((3,))), ArgumentTypeError, "did you mean 'inputs'"),
+        (lambda: models.Model(inputz=layers.Input((3,))), ArgumentTypeError, "did you mean 'inputs'"),
     ],
 )
 def test_what_makes_no_model(make, error, match):

@@ -64,6 +64,23 @@ def test_layers_added_later_and_taken_off():
         model.pop()
 
 
+def test_predictions_follow_what_is_added_and_taken_off():
+    model = models.Sequential([layers.Dense(3, input_shape=(4,))])
+    for change, width in ((None, 3), (lambda: model.add(layers.Dense(2)), 2), (model.pop, 3)):
+        if change:
+            change()
+        assert model.predict(X, verbose=0).shape == (5, width)
+
+
+@pytest.mark.parametrize("place", [3, 0, "top", None])
+def test_pop_takes_no_place(place):
+    model = models.Sequential([layers.Dense(2, input_shape=(3,)), layers.Dense(1)])
+    with pytest.raises(ArgumentTypeError, match=r"pop: rebuild must be True or False, got .* takes off the top layer"):
+        model.pop(place)
+    assert len(model.layers) == 2
+    assert model.pop(rebuild=False).units == 1
+
+
 def test_sequential_models_nest():
     inner = models.Sequential([layers.Dense(3, name="a"), layers.Dense(2, name="b")], name="inner")
     outer = models.Sequential([layers.Input((4,)), inner, layers.Dense(1)])

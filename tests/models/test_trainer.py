@@ -96,6 +96,26 @@ def test_a_train_step_with_backward(eagerly):
     assert np.allclose(histories[0]["mae"], histories[1]["mae"])
 
 
+def test_a_model_of_models_that_is_no_function_itself():
+    class Game(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.net = models.Sequential([layers.Dense(1, input_shape=(4,), kernel_initializer="zeros")])
+            self.net_optimizer = optimizers.SGD()
+
+        def train_step(self, data):
+            (x,) = data
+            loss = ops.mean((self.net(x) - 1) ** 2)
+            variables = self.net.trainable_variables
+            self.net_optimizer.apply(gradients(loss, variables), variables)
+            return {"loss": loss}
+
+    model = Game()
+    model.compile()
+    losses_seen = model.fit(X, epochs=3, verbose=0).history["loss"]
+    assert losses_seen[0] == 1 and losses_seen[-1] < losses_seen[0]
+
+
 def test_an_override_of_compute_loss_test_step_and_predict_step():
     class Own(models.Sequential):
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):

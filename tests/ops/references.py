@@ -8,6 +8,8 @@ import numpy as np
 
 from tests.ops.array_references import ARRAY_REFERENCES
 from tests.ops.attention_references import ATTENTION_REFERENCES
+from tests.ops.ctc_references import CTC_REFERENCES
+from tests.ops.image_references import IMAGE_REFERENCES
 from tests.ops.loop_references import LOOPS
 from tests.ops.numpy_references import NUMPY_REFERENCES
 from tests.ops.window_references import WINDOW_REFERENCES
@@ -218,6 +220,8 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     **NUMPY_REFERENCES,
     **ARRAY_REFERENCES,
     **ATTENTION_REFERENCES,
+    **CTC_REFERENCES,
+    **IMAGE_REFERENCES,
     **LOOPS,
     "binary_crossentropy": binary_crossentropy,
     "broadcast_like": lambda x, like: np.zeros(like.shape, x.dtype) + x,

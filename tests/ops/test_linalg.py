@@ -39,6 +39,13 @@ def test_norms_that_do_not_exist_say_which_do(ord, shape):
         ops.norm(np.ones(shape), ord)
 
 
+@pytest.mark.parametrize("x", [[[1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [0.0, 3.0]]])
+def test_the_determinant_of_a_singular_matrix_has_its_gradient(x):
+    (a, b), (c, d) = x
+    found = ag.grad(ops.det)(np.array(x)).numpy()
+    np.testing.assert_allclose(found, [[d, -c], [-b, a]], atol=1e-14)
+
+
 def test_gradients_of_vector_products():
     a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     left, right = ag.grad(ops.matmul, argnums=(0, 1))(a, b)

@@ -263,7 +263,7 @@ def test_options_that_cannot_be_meant(options, message):
 @pytest.mark.parametrize(
     "kind, word, hint",
     [
-        (optimizers.SGD, "lr", "learning_rate"),
+        (optimizers.SGD, "learnin_rate", "learning_rate"),
         (optimizers.Adam, "beta1", "beta_1"),
         (optimizers.SGD, "momentm", "momentum"),
         (optimizers.RMSprop, "clip_norm", "clipnorm"),

@@ -225,7 +225,7 @@ NAMES = [
     "LayerNormalization", "RMSNormalization", "UnitNormalization", "GroupNormalization", "BatchNormalization",
     "EinsumDense", "Attention", "AdditiveAttention", "MultiHeadAttention",
 ]  # fmt: skip
-ONLY_THEIRS = {"lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"}
+ONLY_THEIRS = {"gptq_unpacked_column_size", "quantization_config"}
 NEEDED = {"EinsumDense": {"equation": "ab,bc->ac", "output_shape": (3,)}, "MultiHeadAttention": SMALL}
 
 

@@ -61,7 +61,7 @@ def printed(text):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("room, doc", examples())
+@pytest.mark.parametrize("room, doc", list(examples()))
 def test_examples(room, doc):
     np.random.seed(3)
     names = {**vars(ag.layers), **vars(getattr(ag, room)), **vars(ag), "keras": ag, "np": np}

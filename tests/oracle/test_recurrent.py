@@ -139,7 +139,7 @@ NAMES = [
     "RNN", "SimpleRNN", "LSTM", "GRU", "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "Bidirectional",
     "TimeDistributed", "Embedding", "Wrapper",
 ]  # fmt: skip
-ONLY_THEIRS = {"lora_rank", "lora_alpha", "quantization_config"}
+ONLY_THEIRS = {"quantization_config"}
 
 
 @pytest.mark.parametrize("name", NAMES)

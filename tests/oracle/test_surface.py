@@ -11,10 +11,10 @@ import autograd_nn as ag
 # What Keras has and this library does not: wrappers of other optimizers, files of folders, other frameworks.
 LEFT_OUT = {
     "activations": set(),
-    "callbacks": {"BackupAndRestore", "ModelCheckpoint", "OrbaxCheckpoint", "RemoteMonitor", "TensorBoard"},
+    "callbacks": {"OrbaxCheckpoint", "RemoteMonitor"},
     "constraints": set(),
-    "initializers": {"STFT", "STFTInitializer", "stft"},
-    "losses": {"CTC", "ctc"},
+    "initializers": set(),
+    "losses": set(),
     "metrics": set(),
     "optimizers": {
         "LossScaleOptimizer", "MultiOptimizer", "Muon", "OptimizerMap", "ScheduleFreeAdamW", "legacy",
@@ -23,10 +23,8 @@ LEFT_OUT = {
     "random": set(),
     "regularizers": set(),
     "utils": {
-        "Config", "FeatureSpace", "array_to_img", "audio_dataset_from_directory", "bounding_boxes",
-        "disable_interactive_logging", "enable_interactive_logging", "get_source_inputs",
-        "image_dataset_from_directory", "is_interactive_logging_enabled", "legacy", "load_img",
-        "save_img", "standardize_dtype", "text_dataset_from_directory",
+        "Config", "FeatureSpace", "audio_dataset_from_directory", "bounding_boxes", "get_source_inputs",
+        "image_dataset_from_directory", "legacy", "standardize_dtype", "text_dataset_from_directory",
     },
 }  # fmt: skip
 # `format` chooses between two other frameworks, `safe_mode` allows what is never done here, `module_objects` is one

@@ -45,6 +45,7 @@ def svd(x: T, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 TORCH_LINALG: dict[str, Callable[..., Any]] = {
     "cholesky": lambda x, upper=False: torch.linalg.cholesky(even(x), upper=upper),
     "cholesky_inverse": cholesky_inverse,
+    "cofactors": lambda x: torch.linalg.det(x)[..., None, None] * torch.linalg.inv(x).mT,
     "det": torch.linalg.det,
     "eigh": lambda x: torch.linalg.eigh(even(x)),
     "inv": torch.linalg.inv,

@@ -14,6 +14,7 @@ from tests.oracle.torch_linalg import TORCH_LINALG
 from tests.oracle.torch_nan import TORCH_NAN
 from tests.oracle.torch_numpy import TORCH_NUMPY, WITHOUT_NUMPY
 from tests.oracle.torch_search import TORCH_SEARCH, WITHOUT_SEARCH
+from tests.oracle.torch_signals import TORCH_SIGNALS, WITHOUT_SIGNALS
 
 T = torch.Tensor
 
@@ -332,6 +333,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     **TORCH_NUMPY,
     **TORCH_ARRAYS,
     **TORCH_SEARCH,
+    **TORCH_SIGNALS,
     **TORCH_NAN,
     **TORCH_LINALG,
     "abs": torch.abs,
@@ -501,16 +503,20 @@ TORCH: dict[str, Callable[..., Any]] = {
 _TRANSPOSE = "the transpose of another op, compared as its gradient"
 _FUNCTIONS = "takes functions of Tensors, which torch's tensors do not go through"
 _RANDOM = "torch draws from another generator"
+_CTC = "its own lengths and decoders: compared with torch and Keras in test_ctc.py"
 
 # Ops that are not compared, and why.
 WITHOUT: dict[str, str] = {
     **WITHOUT_NUMPY,
     **WITHOUT_SEARCH,
+    **WITHOUT_SIGNALS,
     "associative_scan": _FUNCTIONS,
     "average_unpool": _TRANSPOSE,
     "cond": _FUNCTIONS,
     "conv_correlate": _TRANSPOSE,
     "conv_spread": _TRANSPOSE,
+    "ctc_decode": _CTC,
+    "ctc_loss": _CTC,
     "fori_loop": _FUNCTIONS,
     "map": _FUNCTIONS,
     "max_pick": _TRANSPOSE,

@@ -116,3 +116,16 @@ def test_no_grad_keeps_no_inputs():
     with ag.no_grad():
         y = w * 2
     assert not y.requires_grad and y.inputs == ()
+
+
+def test_gradients_with_respect_to_what_keeps_no_history():
+    x = ag.tensor([1.0, 2.0])
+    with pytest.raises(GradientError, match=r"gradients: wrt\[1\].*has no requires_grad.*ag.grad"):
+        ag.gradients((x * x).sum(), [ag.tensor(1.0, requires_grad=True), x])
+    with pytest.raises(GradientError, match="has no requires_grad"):
+        ag.jit(lambda x: ag.gradients((x * x).sum(), [x])[0])(x.numpy())
+
+
+def test_gradients_are_none_where_nothing_depends():
+    w, frozen = ag.Variable([1.0]), ag.Variable([1.0], trainable=False)
+    assert ag.gradients((w * 2).sum(), [frozen]) == [None]

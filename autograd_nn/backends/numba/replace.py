@@ -5,6 +5,7 @@ elementwise loop that reads it for the last time, element by element.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from .lifetimes import lifetimes
 from .lowering.bind import LoopStep, NativeStep, PythonStep, Step
@@ -30,10 +31,17 @@ def replace(steps: list[Step], outputs: Sequence[View | int], pairs: Replaced) -
             inputs[buffer.slot] = buffer
     makers = _makers(steps, begin)
     found: dict[int, int] = {}
+    rewritten: dict[int, Any] = {}
     for given, result in pairs:
         place = outputs[result]
-        if isinstance(place, View) and _settle(steps, makers.get(place.buffer), place, inputs.get(given), found):
+        if not isinstance(place, View) or place.buffer.slot in found:
+            continue
+        if _settles(steps, makers.get(place.buffer), place, inputs.get(given), rewritten):
             found[place.buffer.slot] = given
+    for k, recipe in rewritten.items():
+        step = steps[k]
+        assert isinstance(step, NativeStep)
+        step.rewrite(recipe, step.results)
     return found
 
 
@@ -55,19 +63,20 @@ def _makers(steps: Sequence[Step], begin: int) -> dict[Buffer, int]:
     return {buffer: k for buffer, k in makers.items() if buffer not in several}
 
 
-def _settle(steps: list[Step], place: int | None, view: View, old: Buffer | None, found: dict[int, int]) -> bool:
-    """Whether an output can lie where an input was; its step is rewritten where it still reads that."""
-    if place is None or view.buffer.slot in found:
+def _settles(steps: list[Step], place: int | None, view: View, old: Buffer | None, rewritten: dict[int, Any]) -> bool:
+    """Whether an output can lie where an input was; where its step still reads that, its new recipe is noted."""
+    if place is None:
         return False
     if old is None or old.last < view.buffer.first:
         return True
     step = steps[place]
     if old.last > view.buffer.first or not isinstance(step, NativeStep) or step.recipe is None:
         return False
-    reads = [v for v in step.recipe.sources if v.buffer is old]
+    recipe = rewritten.get(place, step.recipe)
+    reads = [v for v in recipe.sources if v.buffer is old]
     aligned = all(v._replace(buffer=view.buffer) == view for v in reads)
     if not aligned or sum(v.root()[0] is old for v in step.views) > len(reads):
         return False
-    sources = tuple(v._replace(buffer=view.buffer) if v.buffer is old else v for v in step.recipe.sources)
-    step.rewrite(step.recipe._replace(sources=sources), step.results)
+    sources = tuple(v._replace(buffer=view.buffer) if v.buffer is old else v for v in recipe.sources)
+    rewritten[place] = recipe._replace(sources=sources)
     return True

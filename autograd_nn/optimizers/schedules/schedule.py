@@ -5,13 +5,14 @@ from typing import Any
 
 from ... import ops
 from ...engine.convert import as_tensor
+from ...engine.signatures import Checked
 from ...engine.spec import default_float
 from ...engine.tensor import Tensor
 from ...errors import InvalidArgument, short
 from ...saving.registry import register
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(metaclass=Checked):
     """Base of schedules: `schedule(step)` gives the learning rate after `step` updates.
 
     A subclass defines `__call__(step)` in ops, and `get_config`.

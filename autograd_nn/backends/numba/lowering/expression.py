@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +30,12 @@ class Body(NamedTuple):
 
 def uses(body: Body, variable: str) -> bool:
     """Whether a body reads that variable."""
-    return any(re.search(rf"\b{variable}\b", line) for line in (*body.lines, *body.results))
+    return variable in _variables(body.lines, body.results)
+
+
+@lru_cache(4096)
+def _variables(lines: tuple[str, ...], results: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name for line in (*lines, *results) for name in _VARIABLE.findall(line))
 
 
 def split(body: Body, known: Sequence[str]) -> tuple[list[str], Body]:

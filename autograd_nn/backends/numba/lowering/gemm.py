@@ -21,7 +21,7 @@ from .bind import Binding, Deferred, same_loop
 from .expression import Body, copy_body
 from .gemm_kernel import DEPTH, WAITING, Ending, Tiling, batch_axes, plain, tiled
 from .loops import Loop
-from .pack import by_panels, by_rows
+from .pack import by_panels
 from .reduce import reduce
 
 # The most bytes of A that a group reads again and again: they should stay in the second cache.
@@ -31,12 +31,13 @@ WANTED, WORTH = 32, 50_000
 # How many bytes of a row of C wait for their ending: memory is fetched ahead along rows of the ending's other operands.
 # Long rows leave few rows to a group, for which B must be read again: it should be in the second cache then.
 _ROW, _LONG_ROW, _NEAR = 512, 2048, 2**18
-# The most bytes between rows of B, and the fewest row blocks, for which packing B pays.
-_CLOSE, _FEW_BLOCKS = 256, 3
-# The fewest panels for which it pays to turn a transposed A.
-_MANY_PANELS = 4
+# Packing B pays where its rows lie further apart than so many bytes, all together further than so many, and are read
+# for at least so many row blocks.
+_CLOSE, _SPAN, _FEW_BLOCKS = 256, 2**15, 3
 # The most rows that are each taken as a vector where B has contiguous columns.
 _FEW_ROWS = 4
+# The most bytes of B that are near enough to be read for every group; else a group has at least so many rows.
+_FAR, _REREAD = 2**20, 48
 # A product of few tiles with a K of at least this is cut into parts of K, as is any with a K twice as large.
 _LONG, _FEW_TILES, _PARTS = 2048, 8, 16
 
@@ -228,14 +229,14 @@ def _tiling(b: Binding, product: Product, bare: bool) -> tuple[Tiling, tuple[Vie
     _, m, k, n = product.sizes
     dtype, size = product.dtype, product.dtype.itemsize
     blocks = _blocks(m)
-    right = _readable_right(b, product.right, blocks)
+    right = _readable(b, product.right, blocks)
     shared = right.shape[:2] == (1, 1)
     b_outer, b_inner, *b_rest = (0, 0, *right.strides[2:]) if shared else right.strides
     packed = len(b_rest) == 3
     columns = tile.width(dtype, 0 if packed else m)
     b_panel, b_k = b_rest[:2] if packed else (columns * b_rest[1], b_rest[0])
     panels = -(-n // columns)
-    left = _readable(b, product.left, panels)
+    left = product.left
     a_outer, a_inner, a_row, a_k = left.strides
     base, extra = divmod(m, blocks)
     last = n - (panels - 1) * columns
@@ -256,20 +257,11 @@ def _tiling(b: Binding, product: Product, bare: bool) -> tuple[Tiling, tuple[Vie
     return tiling, (left, right)
 
 
-def _readable(b: Binding, left: View, panels: int) -> View:
-    """A, turned where its columns are contiguous and are read for many panels."""
-    *_, m, k = left.shape
-    size = left.dtype.itemsize
-    if panels >= _MANY_PANELS and left.strides[-2] == size and left.strides[-1] > size and m > 1 and k > 1:
-        return by_rows(b, left)
-    return left
-
-
-def _readable_right(b: Binding, right: View, blocks: int) -> View:
+def _readable(b: Binding, right: View, blocks: int) -> View:
     """B, as panels unless its rows are contiguous, and close or read for few row blocks only."""
     *_, k, n = right.shape
     rows = right.strides[-1] == right.dtype.itemsize or n == 1
-    if rows and (right.strides[-2] <= _CLOSE or blocks < _FEW_BLOCKS):
+    if rows and (right.strides[-2] <= _CLOSE or k * right.strides[-2] <= _SPAN or blocks < _FEW_BLOCKS):
         return right
     if not any(right.strides[:2]):
         right = right._replace(shape=(1, 1, k, n))
@@ -286,7 +278,8 @@ def _group(product: Product, blocks: int, columns: int) -> int:
     fair = -(-blocks * -(-n // columns) * batches // WANTED)
     kept = max(4, GROUP_BYTES // max(1, height * k * product.dtype.itemsize))
     waiting = WAITING // (height * columns * product.dtype.itemsize)
-    return max(1, min(blocks, waiting, kept, max(worth, fair)))
+    again = -(-_REREAD // height) if k * n * product.dtype.itemsize > _FAR else 1
+    return max(1, min(blocks, waiting, kept, max(worth, fair, again)))
 
 
 # --- vectors, and sums so long that they are cut

@@ -14,6 +14,8 @@ from .loops import Collapsed, Loop, collapse, offsets
 
 # The most k of one stretch: 16 KiB of B's panel.
 DEPTH = 256
+# How many k ahead a tile fetches A where its columns are contiguous; else the rows of the next tile are fetched.
+_AHEAD = 8
 # The most bytes of C that wait on the stack for their ending.
 WAITING = 2**15
 
@@ -144,15 +146,34 @@ _FIELDS = Tiling._fields[1:-1]
 _TILING = len(_FIELDS) + 4
 
 
+# Writing a kernel's source takes longer than everything else that a product of other sizes needs.
+_KERNELS: dict[Any, Kernel] = {}
+_MOST_KERNELS = 1024
+
+
 def tiled(tiling: Tiling, operands: Sequence[View], ending: Ending, direct: bool) -> Loop:
     """The loop over tiles of work; `direct` where the product itself is the result."""
-    dtype = operands[0].dtype
     loops = _loops(ending)
-    columns, size = tiling.columns, dtype.itemsize
-    placed = _placed(ending.targets[0], tiling) if direct else []
+    words = [*tiling.words(), *loops.words, *(_placed(ending.targets[0], tiling) if direct else [])]
+    dtypes = [view.dtype for view in (*operands, *ending.views)]
+    single = [not any(view.steps()) for view in ending.sources]
+    form = (direct, tiling.columns, len(words), loops.outer, *loops.kinds, *single, *dtypes)
+    key = (form, ending.body.lines, ending.body.results, ending.at, *ending.again.items(), ending.note)
+    kernel = _KERNELS.get(key)
+    if kernel is None:
+        if len(_KERNELS) >= _MOST_KERNELS:
+            _KERNELS.clear()
+        kernel = _KERNELS[key] = _tiled(tiling.columns, loops, operands, ending, direct, len(words))
+    batches = operands[0].shape[0] * operands[0].shape[1]
+    return Loop(kernel, words, batches * tiling.groups * tiling.sets if tiling.m and tiling.n else 0)
+
+
+def _tiled(columns: int, loops: _Loops, operands: Sequence[View], ending: Ending, direct: bool, words: int) -> Kernel:
+    dtype = operands[0].dtype
+    size = dtype.itemsize
     names: dict[str, Any] = {"call": CALL}
     fixed, ending = ([], ending) if direct else _fixed(ending)
-    lines = [f"{', '.join(_FIELDS)} = {', '.join(f'g[{k}]' for k in range(len(_FIELDS)))}"]
+    lines = [f"{', '.join(_FIELDS)} = {', '.join(f'g[{k}]' for k in range(len(_FIELDS)))}", "along_rows = a_k <= a_row"]
     if not direct:
         names |= {"stack": STACK, "fetch": FETCH[dtype.name]}
         lines += [f"waiting = np.uint64(stack({WAITING}))", *fixed]
@@ -184,16 +205,17 @@ def tiled(tiling: Tiling, operands: Sequence[View], ending: Ending, direct: bool
         "            for block in range(first, last):",
         "                row = block * base + min(block, extra)",
         "                high = np.uint64(1) if block < extra else np.uint64(0)",
-        f"                call(g[np.uint64({_TILING - 4}) + beyond + high], a + row * a_row + k0 * a_k, a_row, a_k,",
-        "                     b + panel * b_panel + k0 * b_k, b_k, count, to + row * c_row, c_row, valid, k0)",
+        "                here, height = a + row * a_row + k0 * a_k, base + high",
+        f"                ahead = here + (height * a_row if along_rows else np.uint64({_AHEAD}) * a_k)",
+        f"                pace = height * np.uint64({size}) if along_rows else a_k",
+        f"                call(g[np.uint64({_TILING - 4}) + beyond + high], here, a_row, a_k,",
+        "                     b + panel * b_panel + k0 * b_k, b_k, count, to + row * c_row, c_row, valid, k0,",
+        "                     ahead, pace)",
         "        k0 += stretch",
     ]
     if not direct:
         lines += _indent(1, _strip(ending, loops, columns, lanes(dtype)))
-    words = [*tiling.words(), *loops.words, *placed]
-    kernel = _built(lines, operands, ending, len(words), names)
-    batches = operands[0].shape[0] * operands[0].shape[1]
-    return Loop(kernel, words, batches * tiling.groups * tiling.sets if tiling.m and tiling.n else 0)
+    return _built(lines, operands, ending, words, names)
 
 
 def batch_axes(target: View) -> Collapsed:

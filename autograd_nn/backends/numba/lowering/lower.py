@@ -165,6 +165,7 @@ LOWERINGS: dict[str, Lowering] = {
     "loop": lower_loop,
     "product": lower_product,
     "convolution": _when_met("conv", "lower_convolution"),
+    "ctc": _when_met("ctc", "lower_ctc"),
     "pooling": _when_met("pool", "lower_pooling"),
     "reduction": lower_reduction,
     "view": lower_view,

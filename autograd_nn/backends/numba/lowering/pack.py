@@ -1,4 +1,4 @@
-"""Laying out the operands of the tile: B in panels whose rows follow one another, A with contiguous rows."""
+"""Laying out B for the tile: in panels whose rows follow one another."""
 
 from typing import Any
 
@@ -22,27 +22,14 @@ def by_panels(b: Binding, right: View) -> View:
 
     def make() -> View:
         made = b.fresh((outer, inner, -(-n // columns), k, columns), right.dtype)
-        _pack(b, right, made, made.strides[2], made.strides[3])
+        _pack(b, right, made)
         return made
 
     return b.laid_out(right, "panels", make)
 
 
-def by_rows(b: Binding, left: View) -> View:
-    """A with contiguous rows, from contiguous columns; the rows are filled up to whole panels."""
-    outer, inner, m, k = left.shape
-    columns = width(left.dtype)
-
-    def make() -> View:
-        made = b.fresh((outer, inner, m, -(-k // columns) * columns), left.dtype)
-        _pack(b, left, made, columns * left.dtype.itemsize, made.strides[2])
-        return made._replace(shape=left.shape)
-
-    return b.laid_out(left, "rows", make)
-
-
-def _pack(b: Binding, source: View, made: View, panel: int, row: int) -> None:
-    """Move panels of columns; each row is written at a distance of `row` from the one before, each panel of `panel`."""
+def _pack(b: Binding, source: View, made: View) -> None:
+    """Move panels of columns."""
     outer, inner, rows, n = source.shape
     columns = width(source.dtype)
     x_outer, x_inner, x_row, x_column = source.strides
@@ -53,7 +40,7 @@ def _pack(b: Binding, source: View, made: View, panel: int, row: int) -> None:
     parts = -(-panels // max(each, 1))
     geometry = [
         rows, n, columns, step, inner, most, chunks, panels, each, parts, x_outer, x_inner, columns * x_column, x_row,
-        made.strides[1], panel, row, move(source.dtype),
+        *made.strides[1:4], move(source.dtype),
     ]  # fmt: skip
     b.run(Loop(_kernel(source.dtype), geometry, outer * inner * chunks * parts), [source, made])
 

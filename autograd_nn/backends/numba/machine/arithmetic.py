@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 
+from .codegen import fuses
+
 BIT, BYTE, WORD, POINTER = ir.IntType(1), ir.IntType(8), ir.IntType(64), ir.PointerType()
 _FLOATS: dict[int, Any] = {2: ir.HalfType(), 4: ir.FloatType(), 8: ir.DoubleType()}
-_CONTRACT = ("contract",)
+_FUSING = (_FLOATS[4], _FLOATS[8])
 INT64, FLOAT64, BOOL = np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.bool_)
 
 
@@ -158,16 +160,35 @@ _FOLD: dict[type, Any] = {
 def _float(builder: Any, op: ast.operator, x: Any, y: Any) -> Any:
     match op:
         case ast.Add():
-            return builder.fadd(x, y, flags=_CONTRACT)
+            return _fused(builder, x, y) or _fused(builder, y, x) or builder.fadd(x, y)
+        case ast.Sub() if _product(x):
+            return _fused(builder, x, builder.fneg(y))
         case ast.Sub():
-            return builder.fsub(x, y, flags=_CONTRACT)
+            return _fused(builder, y, x, negative=True) or builder.fsub(x, y)
         case ast.Mult():
-            return builder.fmul(x, y, flags=_CONTRACT)
+            return builder.fmul(x, y)
         case ast.Div():
             return builder.fdiv(x, y)
         case ast.Pow():
             return call(builder, "llvm.pow", x.type, [x, y])
     raise TypeError(f"no {type(op).__name__} of floats")
+
+
+def _product(x: Any) -> bool:
+    """Whether a number was made by a multiplication that can be one instruction with an addition.
+
+    It is decided here and not by LLVM, which fuses or not by what else a loop holds: two kernels of one expression, in
+    place and not, would differ in the last bit.
+    """
+    return isinstance(x, ir.Instruction) and x.opname == "fmul" and x.type in _FUSING and fuses()
+
+
+def _fused(builder: Any, product: Any, other: Any, negative: bool = False) -> Any:
+    """product + other, or other - product, with one rounding; None where that is no single instruction."""
+    if not _product(product):
+        return None
+    a, b = product.operands
+    return call(builder, "llvm.fma", other.type, [builder.fneg(a) if negative else a, b, other])
 
 
 def _integer(builder: Any, op: ast.operator, x: Any, y: Any, signed: bool) -> Any:

@@ -18,8 +18,15 @@ def _target() -> Any:
 
 @cache
 def features() -> str:
-    """What this processor can do, as LLVM writes it."""
-    return llvm.get_host_cpu_features().flatten()
+    """What this processor can do, as LLVM writes it, to be used to the full width of its vectors."""
+    found = llvm.get_host_cpu_features()
+    return found.flatten() + (",-prefer-256-bit" if found.get("avx512f") else "")
+
+
+@cache
+def fuses() -> bool:
+    """Whether this processor multiplies and adds in one instruction."""
+    return bool(llvm.get_host_cpu_features().get("fma")) or llvm.get_process_triple().startswith(("aarch64", "arm64"))
 
 
 def _module(text: str) -> Any:

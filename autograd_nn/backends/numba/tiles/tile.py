@@ -93,15 +93,16 @@ def _made(name: str, dtype: np.dtype[Any], write: Callable[[Vectors], None], arg
 
 @cache
 def tile(dtype: np.dtype[Any], rows: int, columns: int) -> int:
-    """`call(tile, a, a_row, a_k, b, b_k, k, c, c_row, valid, add)`: addresses and strides in bytes.
+    """`call(tile, a, a_row, a_k, b, b_k, k, c, c_row, valid, add, ahead, pace)`: addresses and strides in bytes.
 
     rows, columns: those of C; masked where these columns do not fill vectors.   valid: columns, of which the last
     vector may have fewer than it holds   add: whether to add to C instead of replacing it
+    ahead, pace: memory to be fetched meanwhile, a column of the tile for each k; it need not exist
     """
     vectors = -(-columns // lanes(dtype))
     masked = columns % lanes(dtype) != 0
     name = f"tile_{rows}_{vectors}{'_masked' if masked else ''}"
-    return _made(name, dtype, lambda v: _tile(v, rows, vectors, masked), 10)
+    return _made(name, dtype, lambda v: _tile(v, rows, vectors, masked), 12)
 
 
 @cache
@@ -123,7 +124,7 @@ def dots(dtype: np.dtype[Any]) -> int:
 
 
 def _tile(v: Vectors, rows: int, vectors: int, masked: bool) -> None:
-    a, a_row, a_k, b, b_k, depth, c, c_row, valid, add = v.args
+    a, a_row, a_k, b, b_k, depth, c, c_row, valid, add, ahead, pace = v.args
     build = v.build
     masks = v.masks(valid, vectors, vectors - 1) if masked else [None] * vectors
     cells = rows * vectors
@@ -139,18 +140,21 @@ def _tile(v: Vectors, rows: int, vectors: int, masked: bool) -> None:
         return made
 
     def turn(carried: list[Any]) -> list[Any]:
-        at_a, at_b, *sums = carried
+        at_a, at_b, soon, *sums = carried
         for k in range(sets):
             s = k * cells
+            v.prefetch(soon)
+            v.prefetch(build.add(soon, WORD((rows - 1) * v.size)))
             sums[s : s + cells] = one(at_a, at_b, sums[s : s + cells])
             at_a, at_b = build.add(at_a, a_k), build.add(at_b, b_k)
-        return [at_a, at_b, *sums]
+            soon = build.add(soon, pace)
+        return [at_a, at_b, soon, *sums]
 
     def rest(carried: list[Any]) -> list[Any]:
         at_a, at_b, *sums = carried
         return [build.add(at_a, a_k), build.add(at_b, b_k), *one(at_a, at_b, sums)]
 
-    at_a, at_b, *sums = v.loop(build.sdiv(depth, WORD(sets)), [a, b, *[v.zero] * (sets * cells)], turn)
+    at_a, at_b, _, *sums = v.loop(build.sdiv(depth, WORD(sets)), [a, b, ahead, *[v.zero] * (sets * cells)], turn)
     while len(sums) > cells:
         half = len(sums) // cells // 2 * cells
         sums = [build.fadd(x, y) for x, y in zip(sums[:half], sums[half:])] + sums[2 * half :]

@@ -1,0 +1,13 @@
+"""Operations on images: (height, width, channels), or a batch of them; channels first for data_format says so."""
+
+from .colours import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
+from .edges import crop_images, extract_patches, extract_patches_3d, pad_images
+from .filters import gaussian_blur, sobel_edges, ssim
+from .resize import resize, scale_and_translate
+from .warp import affine_transform, map_coordinates, perspective_transform
+
+__all__ = [
+    "affine_transform", "crop_images", "extract_patches", "extract_patches_3d", "gaussian_blur", "hsv_to_rgb",
+    "map_coordinates", "pad_images", "perspective_transform", "resize", "rgb_to_grayscale", "rgb_to_hsv",
+    "scale_and_translate", "sobel_edges", "ssim",
+]  # fmt: skip
