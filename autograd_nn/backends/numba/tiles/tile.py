@@ -101,6 +101,15 @@ def tile(dtype: np.dtype[Any], rows: int, columns: int) -> int:
     """
     vectors = -(-columns // lanes(dtype))
     masked = columns % lanes(dtype) != 0
+    # A product of another size needs other heights near the greatest: made together, they cost nothing then.
+    most = _host().rows
+    heights = range(max(1, most - 2), most + 1)
+    found = {r: _tile_of(dtype, r, vectors, masked) for r in (heights if rows in heights else (rows,))}
+    return found[rows]
+
+
+@cache
+def _tile_of(dtype: np.dtype[Any], rows: int, vectors: int, masked: bool) -> int:
     name = f"tile_{rows}_{vectors}{'_masked' if masked else ''}"
     return _made(name, dtype, lambda v: _tile(v, rows, vectors, masked), 12)
 
