@@ -10,7 +10,7 @@ from ..machine.kernel import Kernel, build
 from ..machine.memory import View
 from ..tiles.tile import CALL, FETCH, STACK, lanes
 from .expression import Body, split, uses
-from .loops import Collapsed, Loop, collapse, offsets
+from .loops import Collapsed, Loop, collapse, offsets, written_once
 
 # The most k of one stretch: 16 KiB of B's panel.
 DEPTH = 256
@@ -146,11 +146,6 @@ _FIELDS = Tiling._fields[1:-1]
 _TILING = len(_FIELDS) + 4
 
 
-# Writing a kernel's source takes longer than everything else that a product of other sizes needs.
-_KERNELS: dict[Any, Kernel] = {}
-_MOST_KERNELS = 1024
-
-
 def tiled(tiling: Tiling, operands: Sequence[View], ending: Ending, direct: bool) -> Loop:
     """The loop over tiles of work; `direct` where the product itself is the result."""
     loops = _loops(ending)
@@ -158,12 +153,8 @@ def tiled(tiling: Tiling, operands: Sequence[View], ending: Ending, direct: bool
     dtypes = [view.dtype for view in (*operands, *ending.views)]
     single = [not any(view.steps()) for view in ending.sources]
     form = (direct, tiling.columns, len(words), loops.outer, *loops.kinds, *single, *dtypes)
-    key = (form, ending.body.lines, ending.body.results, ending.at, *ending.again.items(), ending.note)
-    kernel = _KERNELS.get(key)
-    if kernel is None:
-        if len(_KERNELS) >= _MOST_KERNELS:
-            _KERNELS.clear()
-        kernel = _KERNELS[key] = _tiled(tiling.columns, loops, operands, ending, direct, len(words))
+    key = ("tiled", form, ending.body.lines, ending.body.results, ending.at, *ending.again.items(), ending.note)
+    kernel = written_once(key, lambda: _tiled(tiling.columns, loops, operands, ending, direct, len(words)))
     batches = operands[0].shape[0] * operands[0].shape[1]
     return Loop(kernel, words, batches * tiling.groups * tiling.sets if tiling.m and tiling.n else 0)
 

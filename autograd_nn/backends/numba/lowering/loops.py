@@ -1,7 +1,7 @@
 """Elementwise loops: the geometry of their operands, and the source of the kernel for it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..machine.kernel import Kernel, build
@@ -110,6 +110,16 @@ _KERNELS: dict[Any, Kernel] = {}
 _MOST_KERNELS = 4096
 
 
+def written_once(key: Any, write: Callable[[], Kernel]) -> Kernel:
+    """The kernel that `write` gave for this key before, or gives now; the key holds all that its source depends on."""
+    kernel = _KERNELS.get(key)
+    if kernel is None:
+        if len(_KERNELS) >= _MOST_KERNELS:
+            _KERNELS.clear()
+        kernel = _KERNELS[key] = write()
+    return kernel
+
+
 def _loop(recipe: Recipe, targets: Sequence[View], again: dict[int, int]) -> Loop:
     body, sources, shape, note = recipe
     apart = [k for k in range(len(sources)) if k not in again]
@@ -120,11 +130,7 @@ def _loop(recipe: Recipe, targets: Sequence[View], again: dict[int, int]) -> Loo
     kinds = {k: _KINDS.get(step, "g") for k, step in zip(apart, inner)}
     kinds |= {k: f"y{j}" for k, j in again.items()}
     key = (body.lines, body.results, tuple(kinds.items()), tuple([v.dtype for v in views]), len(outer), note)
-    kernel = _KERNELS.get(key)
-    if kernel is None:
-        if len(_KERNELS) >= _MOST_KERNELS:
-            _KERNELS.clear()
-        kernel = _KERNELS[key] = _kernel(body, kinds, [v.dtype for v in views], len(outer), note)
+    kernel = written_once(key, lambda: _kernel(body, kinds, [v.dtype for v in views], len(outer), note))
     rows = math.prod(outer)
     most = tile_size(body.lines, body.names)
     chunk = min(n, most) or 1
