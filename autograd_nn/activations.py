@@ -4,6 +4,7 @@ from typing import Any
 
 from . import ops
 from .engine.convert import as_tensor
+from .engine.signatures import suggest_calls
 from .engine.tensor import Tensor
 from .saving.registry import custom_object_scope, register, resolve, serialize_keras_object
 
@@ -413,3 +414,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """
     with custom_object_scope(custom_objects or {}):
         return get(config)
+
+
+suggest_calls(globals())

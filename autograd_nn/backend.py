@@ -24,6 +24,7 @@ from .config import (
 )
 from .engine.convert import as_tensor, tensor
 from .engine.graph import Graph, toposort
+from .engine.signatures import suggest_calls, suggests
 from .engine.spec import as_dtype, public_shape
 from .engine.tensor import Tensor, symbol
 from .engine.tree import flatten as _leaves
@@ -364,10 +365,11 @@ class _Backend(ModuleType):
             raise UnknownAttribute(f"keras.backend has no {name!r}{did_you_mean(name, (*_OLD, *__all__))}")
         instead, function = _OLD[name]
         deprecated(f"K.{name}", f"use {instead}")
-        return function
+        return suggests(function, f"K.{name}")
 
     def __dir__(self) -> list[str]:
         return sorted([*__all__, *_OLD])
 
 
+suggest_calls(globals())
 sys.modules[__name__].__class__ = _Backend

@@ -5,6 +5,7 @@ from typing import Any
 
 from .backends import backend, set_backend
 from .backends.threads import num_threads, set_num_threads
+from .engine.signatures import suggest_calls
 from .engine.spec import default_float, set_default_float
 from .errors import InvalidArgument, did_you_mean, short
 from .ops.nn import Limits
@@ -153,3 +154,6 @@ def is_traceback_filtering_enabled() -> bool:
     True
     """
     return _Settings.traceback_filtering
+
+
+suggest_calls(globals())

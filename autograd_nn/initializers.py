@@ -7,7 +7,7 @@ import numpy as np
 
 from . import random
 from .engine.convert import as_tensor
-from .engine.signatures import Checked
+from .engine.signatures import Checked, suggest_calls
 from .engine.spec import as_dtype, default_float
 from .engine.tensor import Tensor
 from .errors import ArgumentTypeError, InvalidArgument, ShapeError, did_you_mean, short
@@ -537,3 +537,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """
     with custom_object_scope(custom_objects or {}):
         return get(config)
+
+
+suggest_calls(globals())

@@ -54,9 +54,8 @@ class Game(models.Model):
         self.g_optimizer = optimizers.Adam(5e-4, beta_1=0.5, use_ema=True, ema_momentum=0.998)
         self.d_optimizer = optimizers.Adam(5e-4, beta_1=0.5)
 
-    def train_step(self, data: tuple[ag.Tensor]) -> dict[str, ag.Tensor]:
+    def train_step(self, real: ag.Tensor) -> dict[str, ag.Tensor]:
         """One step of the discriminator and one of the generator, from the same images."""
-        (real,) = data
         fake = self.generator(ag.random.normal((ops.shape(real)[0], NOISE)), training=True)
         on_real, on_fake = self.discriminator(real, training=True), self.discriminator(fake, training=True)
         yes, no = ops.ones_like(on_real), ops.zeros_like(on_fake)

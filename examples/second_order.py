@@ -36,9 +36,9 @@ class Burgers(models.Model):
         u_t, u_x = slopes(points)[:, :1], slopes(points)[:, 1:]
         return u_t + self(points) * u_x - NU * bends(points)[:, 1:]
 
-    def train_step(self, data: tuple[ag.Tensor]) -> dict[str, ag.Tensor]:
+    def train_step(self, points: ag.Tensor) -> dict[str, ag.Tensor]:
         """The mean square of the residual, and one step of the optimizer."""
-        loss = ops.mean(self.residual(data[0]) ** 2)
+        loss = ops.mean(self.residual(points) ** 2)
         weights = self.trainable_variables
         self.optimizer.apply(ag.gradients(loss, weights), weights)
         return {"loss": loss}

@@ -282,7 +282,7 @@ CALLS = [
     ('ag.tensor("a")', "DTypeError", r"expected numbers, got dtype <U1: first non\-number 'a'"),
     ('ag.tensor([1],dtype="float33")', "DTypeError", r"unknown dtype 'float33'; did you mean 'float32'\?"),
     ("ag.tensor([1],requires_grad=True)", "DTypeError", "tensor: requires_grad needs floats, got dtype int64;"),
-    ('ag.Variable("a")', "DTypeError", "Variable: expected numbers, got 'a'"),
+    ('ag.Variable("a")', "DTypeError", "Variable: expected real numbers, got 'a'"),
     ("ag.Variable([1.]).assign([1.,2.])", "ShapeError", r"assign to 'variable' \(1,\) from <string>:1: expected"),
     ('ag.initializers.get("zeross")', "UnknownName", r"unknown initializer 'zeross'; did you mean 'zeros'\?"),
     ("ag.initializers.Orthogonal()((3,))", "ShapeError", r"Orthogonal: expects at least two axes, got shape \(3,\)"),

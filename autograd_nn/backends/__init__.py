@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engine.graph import Graph
+from ..engine.signatures import suggest_calls
 from ..errors import UnknownName, did_you_mean
 from . import reference
 
@@ -52,3 +53,6 @@ def compile(graph: Graph, optimize: Callable[[Graph], Graph] | None = None, repl
     """
     name = _Current.name
     return BACKENDS[name](optimize(graph) if optimize and name in _OPTIMIZED else graph, replaced)
+
+
+suggest_calls(globals())

@@ -3,6 +3,7 @@
 import os
 from functools import cache
 
+from ..engine.signatures import suggest_calls
 from ..errors import InvalidArgument, short
 
 
@@ -36,3 +37,6 @@ def set_num_threads(count: int) -> None:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise InvalidArgument(f"set_num_threads: expected an int of at least 1, got {short(count)}")
     _Threads.count = count
+
+
+suggest_calls(globals())

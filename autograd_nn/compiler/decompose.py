@@ -1,6 +1,5 @@
 """Ops that are several simpler ones: written out, so that fusion sees their parts."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from .. import ops
 from ..engine.convert import as_tensor
 from ..engine.graph import Graph
+from ..engine.spec import INEXACT
 from ..engine.tensor import Tensor, recording, tracing
 from ..ops.reduction import count
 from .rewrite import rebuild
@@ -43,7 +43,7 @@ def _half(t: Tensor) -> bool:
 
 
 def _wide(x: Tensor) -> Tensor:
-    return x if x.spec.dtype.kind == "f" else ops.cast(x, "float64")
+    return x if x.spec.dtype.kind in INEXACT else ops.cast(x, "float64")
 
 
 def _peak(x: Tensor, axis: Axes) -> Tensor | None:
@@ -100,19 +100,22 @@ def _count(x: Tensor, axis: Axes) -> Any:
     return _number(found, x) if isinstance(found, int) else found
 
 
-def _var(x: Tensor, axis: Axes, keepdims: bool, ddof: float) -> Tensor | None:
+def _var(x: Tensor, axis: Axes, keepdims: bool, ddof: float) -> Tensor:
     x = _wide(x)
-    sizes = [size for k in axis if isinstance(size := x.spec.shape[k], int)]
-    if len(sizes) < len(axis):
-        return None
-    elements = math.prod(sizes)
     squares = ops.square(x - _mean(x, axis, True))
-    return ops.sum(squares, axis, keepdims) / _number(elements - ddof if elements > ddof else 0, x)
+    return ops.sum(squares, axis, keepdims) / _freedom(x, axis, ddof)
 
 
-def _std(x: Tensor, axis: Axes, keepdims: bool, ddof: float) -> Tensor | None:
-    found = _var(x, axis, keepdims, ddof)
-    return None if found is None else ops.sqrt(found)
+def _freedom(x: Tensor, axis: Axes, ddof: float) -> Any:
+    """What a sum of squares along the axes is divided by."""
+    elements = count(x, axis, x.spec.dtype)
+    if isinstance(elements, int):
+        return _number(max(elements - ddof, 0), x)
+    return ops.maximum(elements - ddof, 0) if ddof else elements
+
+
+def _std(x: Tensor, axis: Axes, keepdims: bool, ddof: float) -> Tensor:
+    return ops.sqrt(_var(x, axis, keepdims, ddof))
 
 
 def _l2_norm(x: Tensor, axis: Axes, keepdims: bool) -> Tensor:

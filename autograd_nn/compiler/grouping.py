@@ -21,10 +21,17 @@ _SMALL = 64
 Readers = dict[Tensor, list[Tensor | None]]
 
 
+def has_complex(t: Tensor) -> bool:
+    """Whether a node reads or gives complex numbers, which no kernel knows."""
+    op = t.op
+    assert op is not None
+    return op.complex and any(x.dtype.kind == "c" for x in (*t.inputs, *(() if op.many else (t,))))
+
+
 def fusible(t: Tensor) -> bool:
     """Whether a node is one scalar expression per element; a broadcast to a known shape is the expression `x`."""
     op = t.op
-    if op is None or op.family not in (*ELEMENTWISE, "broadcast"):
+    if op is None or op.family not in (*ELEMENTWISE, "broadcast") or has_complex(t):
         return False
     return op.family != "broadcast" or len(t.inputs) == 1 or op.name == "broadcast_like"
 

@@ -15,7 +15,7 @@ from ..engine.graph import Graph
 from ..engine.spec import Shape, Size
 from ..engine.tensor import PICK, Tensor, symbol
 from ..ops.control import ROWS, ROWS_MANY, VIEWS, operands
-from .grouping import MOST_INPUTS, Plan
+from .grouping import MOST_INPUTS, Plan, has_complex
 from .rewrite import again, make
 
 MOST_MEMBERS = 96
@@ -198,7 +198,8 @@ def _is_view(t: Tensor) -> bool:
 
 def _has_kernels(t: Tensor) -> bool:
     """Whether programs of rows know the dtypes of a node: float16 is computed in another one."""
-    return all(s.dtype.itemsize != 2 or s.dtype.kind != "f" for s in (t.spec, *(i.spec for i in t.inputs)))
+    wide = all(s.dtype.itemsize != 2 or s.dtype.kind != "f" for s in (t.spec, *(i.spec for i in t.inputs)))
+    return wide and not has_complex(t)
 
 
 def _pieces(members: list[Tensor]) -> list[list[Tensor]]:

@@ -6,6 +6,7 @@ what you want to study. Reference: Harrison and Rubinfeld, Journal of Environmen
 
 import os
 
+from ..engine.signatures import suggest_calls
 from .housing import Pair, split
 from .store import BUCKET, Remote, located
 from .words import check_split
@@ -30,3 +31,6 @@ def load_data(
     what = "boston_housing.load_data"
     check_split(what, test_split)
     return split(what, located(what, FILE, path), 13, test_split, seed, None)
+
+
+suggest_calls(globals())

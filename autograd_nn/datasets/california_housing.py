@@ -5,6 +5,7 @@ Reference: Pace and Barry, "Sparse Spatial Autoregressions", Statistics and Prob
 
 import os
 
+from ..engine.signatures import suggest_calls
 from ..errors import InvalidArgument, did_you_mean, short
 from .housing import Pair, split
 from .store import BUCKET, Remote, located
@@ -33,3 +34,6 @@ def load_data(
         hint = did_you_mean(version, VERSIONS)
         raise InvalidArgument(f"{what}: version must be 'large' or 'small', got {short(version)}{hint}")
     return split(what, located(what, FILE, path), 8, test_split, seed, VERSIONS[version])
+
+
+suggest_calls(globals())

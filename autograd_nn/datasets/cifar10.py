@@ -5,6 +5,7 @@ Reference: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images
 
 import os
 
+from ..engine.signatures import suggest_calls
 from .cifar import Pair, load
 from .store import Remote, located
 
@@ -25,3 +26,6 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Pair, Pair]:
     """
     what = "cifar10.load_data"
     return load(what, located(what, FILE, path), _TRAIN, "cifar-10-batches-py/test_batch", b"labels")
+
+
+suggest_calls(globals())

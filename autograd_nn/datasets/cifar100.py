@@ -5,6 +5,7 @@ Reference: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images
 
 import os
 
+from ..engine.signatures import suggest_calls
 from ..errors import InvalidArgument, did_you_mean, short
 from .cifar import Pair, load
 from .store import Remote, located
@@ -27,3 +28,6 @@ def load_data(label_mode: str = "fine", path: str | os.PathLike[str] | None = No
         raise InvalidArgument(f"{what}: label_mode must be 'fine' or 'coarse', got {short(label_mode)}{hint}")
     names = ("cifar-100-python/train",), "cifar-100-python/test"
     return load(what, located(what, FILE, path), *names, f"{label_mode}_labels".encode())
+
+
+suggest_calls(globals())

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..engine.signatures import suggest_calls
 from ..errors import DataError, MissingFile, short
 from .store import BUCKET, Remote, located
 
@@ -57,3 +58,6 @@ def _array(file: Path) -> np.ndarray:
     if head[:3] != b"\0\0\x08" or (len(sizes), sizes[1:]) not in right or len(data) != int(np.prod(sizes)):
         raise DataError(f"{_WHAT}: {short(str(file), 150)} is no file of images or labels of this data set")
     return np.frombuffer(data, np.uint8).reshape(sizes).copy()
+
+
+suggest_calls(globals())

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.signatures import suggest_calls
 from ..errors import InvalidArgument
 from .store import BUCKET, Remote, located, read_json, read_npz
 from .words import check_options, check_texts, limited, marked, objects, shorter, shuffled
@@ -69,3 +70,6 @@ def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dic
     """
     what = "imdb.get_word_index"
     return read_json(what, located(what, WORDS, path))
+
+
+suggest_calls(globals())

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd_nn.engine.signatures import suggest_calls
 from autograd_nn.errors import DataError, short
 
 Images = NDArray[np.uint8]
@@ -74,3 +75,6 @@ def _wrong(file: Path, problem: str) -> DataError:
 
 def _message(file: Path, problem: str) -> str:
     return f"mnist.load_data: {short(str(file), 150)} {problem}; leave out path= for the shipped file"
+
+
+suggest_calls(globals())

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 
+from ..engine.signatures import suggest_calls
 from ..errors import InvalidArgument
 from .store import BUCKET, Remote, located, read_json, read_npz
 from .words import check_options, check_split, check_texts, limited, marked, objects, shorter, shuffled
@@ -71,3 +72,6 @@ def get_label_names() -> tuple[str, ...]:
     'earn'
     """
     return TOPICS
+
+
+suggest_calls(globals())

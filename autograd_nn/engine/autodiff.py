@@ -48,12 +48,21 @@ def pullback(
     """The cotangents of `wrt` for these cotangents of `outputs`; None where nothing depends on it.
 
     With `create_graph` the result is part of the graph and can be differentiated again.
+
+    A cotangent c of a complex tensor z stands for the change Re(c dz), so that a holomorphic op has the rule of the
+    real one; users are shown `facing` of it.
     """
     order = reach(outputs)
     paths = relevant(order, wrt)
     with recording(create_graph and MODE.recording), errstate(all="ignore"):
         found = _flow([t for t in order if t in paths], outputs, cotangents, paths, dict.fromkeys(wrt))
     return [found.get(t) for t in wrt]
+
+
+def facing(g: Tensor) -> Tensor:
+    """A cotangent as users know it, or back: of a complex tensor z of a real loss L it is dL/d re + i dL/d im, the
+    direction in which L rises fastest, as in PyTorch; the rules pass on its conjugate."""
+    return OPS["conj"].call(g) if g.dtype.kind == "c" else g  # type: ignore[misc]
 
 
 def backward(output: Tensor, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
@@ -63,12 +72,13 @@ def backward(output: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
             f"backward: {describe(output)} depends on no tensor with requires_grad; "
             "create one with ag.tensor(..., requires_grad=True)"
         )
-    seed = _seed(output, gradient)
+    seed = facing(_seed(output, gradient))
     order = reach((output,))
     with recording(create_graph), errstate(all="ignore"):
         found = _flow(order, (output,), (seed,), None, None)
         owners = {} if MODE.trace is None else MODE.trace.owners(found)
         for t, g in found.items():
+            g = facing(g)
             owner = owners.get(t, t)
             before = owner.grad
             owner.grad = g if before is None else before + g
@@ -84,6 +94,11 @@ def _seed(output: Tensor, gradient: Any) -> Tensor:
         if output.value is not None and output.value.size != 1 or output.value is None and output.spec.shape != ():
             raise GradientError(
                 f"backward needs a scalar, got {describe(output)}; reduce it with .sum() or pass gradient="
+            )
+        if output.dtype.kind == "c":
+            raise GradientError(
+                f"backward needs a real number, got {describe(output)} of {output.dtype}; take ops.abs, ops.real or "
+                "ops.imag of it, or pass gradient="
             )
         return OPS["ones_like"].call(output)  # type: ignore[misc]
     seed = as_tensor(gradient, dtype=output.dtype)

@@ -45,6 +45,7 @@ class Op:
     apply:    how the op is recorded again on other inputs, `apply(inputs, params)`; None for the usual way
     order:    how often it can be differentiated; None for any order, 0 for never
     gaps:     whether `vjp` of an op with several outputs takes None for those that nothing depends on, instead of zeros
+    complex:  whether it takes complex tensors; the engine refuses them for every other op
     """
 
     name: str
@@ -60,6 +61,7 @@ class Op:
     order: int | None = None
     apply: Callable[..., Any] | None = None
     gaps: bool = False
+    complex: bool = False
     reference: Callable[..., Any] | None = None
     call: Callable[..., Any] | None = field(default=None, repr=False)
 

@@ -62,15 +62,16 @@ def misfit(
     """
     if function is object.__init__:
         return unknown_argument(what, kwargs, known) if kwargs else ArgumentTypeError(f"{what} takes no arguments")
-    taken = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
-    if inspect.isfunction(function) and "self" in inspect.signature(function).parameters:
+    every = list(inspect.signature(function).parameters.values())
+    taken = [p for p in every if p.name not in ("self", "cls")]
+    if inspect.isfunction(function) and len(taken) < len(every):
         args = args[1:]
     named = {p.name: p for p in taken if p.kind in _NAMED}
     places = [p.name for p in taken if p.kind in (inspect.Parameter.POSITIONAL_ONLY, _NAMED[0])]
     kinds = [p.kind for p in taken]
     unknown = [name for name in kwargs if name not in named and name not in known]
     if unknown and (inspect.Parameter.VAR_KEYWORD not in kinds or did_you_mean(unknown[0], known)):
-        return unknown_argument(what, unknown, (*named, *known))
+        return unknown_argument(what, unknown, dict.fromkeys((*named, *known)))
     if len(args) > len(places) and inspect.Parameter.VAR_POSITIONAL not in kinds:
         names = ", ".join(places) or "none"
         return ArgumentTypeError(f"{what} takes {len(places)} arguments by position ({names}), got {len(args)}")
@@ -85,8 +86,10 @@ def misfit(
     return None
 
 
-def suggests(function: F) -> F:
+def suggests(function: F, what: str = "") -> F:
     """Decorator: a call that does not fit raises ArgumentTypeError that names the argument and the nearest right one.
+
+    what: how the message calls it, by its name unless given
 
     >>> import autograd_nn as ag
     >>> @suggests
@@ -104,7 +107,7 @@ def suggests(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except TypeError as error:
-            better = misfit_of(error, function, args, kwargs)
+            better = misfit_of(error, function, args, kwargs, what)
             if better is None:
                 raise
             raise better from None
@@ -113,18 +116,39 @@ def suggests(function: F) -> F:
 
 
 def misfit_of(
-    error: TypeError, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    error: TypeError, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], what: str = ""
 ) -> ArgumentTypeError | None:
-    """What to raise instead of `error`, caught by the very caller of `function`; None if it came from inside."""
+    """What to raise instead of `error`, caught by the very caller of `function`; None if it came from inside.
+
+    what: how the message calls it, by its name unless given
+    """
     inside = error.__traceback__ is not None and error.__traceback__.tb_next is not None
-    return None if inside else misfit(function.__name__, function, args, kwargs)
+    return None if inside else misfit(what or function.__name__, function, args, kwargs)
+
+
+def suggest_calls(space: dict[str, Any]) -> None:
+    """Decorate the public functions that a module defines with `suggests`, once all are defined.
+
+    space: its `globals()`
+    """
+    for name, item in list(space.items()):
+        own = inspect.isfunction(item) and item.__module__ == space["__name__"]
+        if own and not name.startswith("_") and not hasattr(item, "__wrapped__"):
+            space[name] = suggests(item)
 
 
 class Checked(ABCMeta):
     """The type of classes whose constructors name the argument that does not fit, and what was probably meant.
 
-    Arguments of this library's own classes that are annotated as bool, str, int or float must be of that type.
+    Arguments of this library's own classes that are annotated as bool, str, int or float must be of that type, and
+    what their `from_config` gets must be a config.
     """
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], space: dict[str, Any], **options: Any) -> Any:
+        method = space.get("from_config")
+        if isinstance(method, classmethod) and space["__module__"].startswith(f"{PACKAGE}."):
+            space = {**space, "from_config": classmethod(of_config(method.__func__))}
+        return super().__new__(mcs, name, bases, space, **options)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if kwargs and cls in MODERN:
@@ -155,6 +179,38 @@ class Checked(ABCMeta):
         init = cls.__init__  # type: ignore[misc]
         own = [] if init is object.__init__ else list(inspect.signature(init).parameters.values())[1:]
         return inspect.Signature(own)
+
+
+def of_config(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: `from_config`, before it becomes a classmethod, with errors that say what a config is."""
+
+    @wraps(method)
+    def from_config(cls: type, config: Any, *args: Any, **kwargs: Any) -> Any:
+        what = f"{cls.__name__}.from_config expects a dict such as get_config() gives"
+        if not isinstance(config, dict):
+            raise ArgumentTypeError(f"{what}, got {short(config)}")
+        try:
+            return method(cls, config, *args, **kwargs)
+        except AutogradError:
+            raise
+        except KeyError as error:
+            if not _raised_here(error):
+                raise
+            raise InvalidArgument(f"{what}; {short(error.args[0])} is missing, got {short(config)}") from None
+        except (TypeError, ValueError, AttributeError) as error:
+            if not _raised_here(error):
+                raise
+            raise InvalidArgument(f"{what}, got {short(config)}") from error
+
+    return suggests(from_config)
+
+
+def _raised_here(error: Exception) -> bool:
+    """Whether an error comes from the code of this library, and not from a class of the user."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and str(place.tb_frame.f_globals.get("__name__")).partition(".")[0] == PACKAGE
 
 
 def _name_place(error: AutogradError, cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -19,7 +19,11 @@ DTYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64",
 )  # fmt: skip
+# Values of these flow through the ops whose record says `complex`, and through no other.
+COMPLEX = ("complex64", "complex128")
 KNOWN_DTYPES = frozenset(map(np.dtype, DTYPES))
+# The kinds of dtypes that gradients flow through.
+INEXACT = "fc"
 
 
 class Dim:
@@ -81,17 +85,24 @@ def set_default_float(dtype: Any) -> None:
     scalar_dtype.cache_clear()
 
 
-def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """The NumPy dtype of that name or type; DTypeError for strings, objects, dates and complex numbers."""
+def as_dtype(dtype: Any, complex_too: bool = False) -> np.dtype[Any]:
+    """The NumPy dtype of that name or type; DTypeError for strings, objects and dates, and unless `complex_too` for
+    complex numbers."""
     if isinstance(dtype, np.dtype) and dtype.isnative and dtype.name in DTYPES:
         return dtype
     if dtype is float:
         return default_float()
+    if dtype is complex and complex_too:
+        return promote(default_float(), np.dtype("complex64"))
     try:
         found = np.dtype(dtype).newbyteorder("=")
     except TypeError:
-        hint = did_you_mean(dtype, DTYPES)
+        hint = did_you_mean(dtype, DTYPES + COMPLEX if complex_too else DTYPES)
         raise DTypeError(f"unknown dtype {short(dtype)}{hint or '; known: ' + ', '.join(DTYPES)}") from None
+    if found.kind == "c" and found.name in COMPLEX:
+        if complex_too:
+            return found
+        raise DTypeError(f"dtype {found.name!r} is not taken here; make real numbers, then ops.cast(x, {found.name!r})")
     if found.name not in DTYPES:
         raise DTypeError(f"dtype {found.name!r} is not supported; expected one of {', '.join(DTYPES)}")
     return found
@@ -108,10 +119,12 @@ def scalar_dtype(kind: type, other: np.dtype[Any] | None) -> np.dtype[Any]:
     if kind is bool:
         return np.dtype("bool")
     if other is None:
-        return np.dtype("int64") if kind is int else default_float()
+        other = np.dtype("bool")
     if kind is int:
         return np.dtype("int64") if other.kind == "b" else other
-    return other if other.kind == "f" else default_float()
+    if kind is complex:
+        return promote(other if other.kind in INEXACT else default_float(), np.dtype("complex64"))
+    return other if other.kind in INEXACT else default_float()
 
 
 def unknown(shape: Sequence[int | None | Dim], name: str = "?") -> Shape:
@@ -181,3 +194,25 @@ def normal_axes(axis: Any, ndim: int, what: str = "axis") -> tuple[int, ...]:
 def array_text(array: np.ndarray) -> str:
     """The elements of an array on one line where they fit."""
     return np.array2string(array, separator=", ", threshold=20, precision=6)
+
+
+def signature(nest: Any, leaves: list[Any]) -> Any:
+    """What is known of arrays in nests without looking at values; the type of anything else. Hashable.
+
+    leaves: takes the arrays, left to right, and None for anything that is none
+
+    >>> signature((np.zeros((2, 3)), None), [])
+    (<class 'tuple'>, (dtype('float64'), (2, 3)), None)
+    """
+    kind = type(nest)
+    if kind is np.ndarray:
+        leaves.append(nest)
+        return (nest.dtype, nest.shape)
+    if kind is tuple or kind is list:
+        return (kind, *[signature(item, leaves) for item in nest])
+    if kind is dict:
+        return (dict, *[(key, signature(item, leaves)) for key, item in nest.items()])
+    if nest is None:
+        return None
+    leaves.append(None)
+    return kind

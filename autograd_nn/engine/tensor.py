@@ -22,7 +22,7 @@ from ..errors import (
 )
 from .copying import copied
 from .op import Op
-from .spec import Spec, array_text, as_array, public_shape, show_shape
+from .spec import INEXACT, Spec, array_text, as_array, public_shape, show_shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -220,7 +220,12 @@ class Tensor:
         return bool(array.item())
 
     def __float__(self) -> float:
+        if self.dtype.kind == "c":
+            raise DTypeError(f"float() of {describe(self)} of {self.dtype}: use complex(), or take ops.real of it")
         return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
 
     def __int__(self) -> int:
         return int(self.item())
@@ -291,6 +296,8 @@ class Tensor:
         array = as_array(value.concrete("assign") if isinstance(value, Tensor) else value)
         if array.shape != self.value.shape:
             raise ShapeError(f"assign to {describe(self)}: expected shape {self.value.shape}, got {array.shape}")
+        if array.dtype.kind == "c" and self.value.dtype.kind != "c":
+            raise DTypeError(f"assign to {describe(self)}: it is {self.value.dtype}, got {array.dtype}; take ops.real")
         self.value = array.astype(self.value.dtype)
         self.stamp = tick()
         self.site = user_site()
@@ -353,6 +360,8 @@ def symbol(spec: Spec, requires_grad: bool = False, name: str | None = None) -> 
 
 def record(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
     """Apply `op`: at once where all inputs have values, else as a symbolic node. A tuple where `op.many`."""
+    if not op.complex:
+        refuse_complex(op, inputs)
     values = []
     for t in inputs:
         value = t.value
@@ -375,7 +384,7 @@ def node(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any], value: Any)
     mode = MODE
     if mode.recording and op.order != 0:
         for i in inputs:
-            if i.requires_grad and (op.many or value.dtype.kind == "f"):
+            if i.requires_grad and (op.many or value.dtype.kind in INEXACT):
                 t.requires_grad = True
                 t.op = op
                 t.inputs = inputs
@@ -394,6 +403,8 @@ def symbolic(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
     trace = MODE.trace
     if trace is not None:
         inputs = tuple(trace.read(t) if t.requires_grad and t.value is not None else t for t in inputs)
+    if not op.complex:
+        refuse_complex(op, inputs)
     try:
         spec = op.infer(*[t.spec for t in inputs], **params)
     except Exception as error:
@@ -407,13 +418,23 @@ def symbolic(op: Op, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
     t.requires_grad = (
         MODE.recording
         and op.order != 0
-        and (op.many or spec.dtype.kind == "f")
+        and (op.many or spec.dtype.kind in INEXACT)
         and any(i.requires_grad for i in inputs)
     )
     t.stamp = tick()
     t.site = MODE.site or user_site(3)
     t.scope = MODE.scope
     return unpack(t) if op.many else t
+
+
+def refuse_complex(op: Op, inputs: tuple[Tensor, ...]) -> None:
+    """DTypeError where one of the tensors is complex, for an op that takes none."""
+    for t in inputs:
+        if t.dtype.kind == "c":
+            raise DTypeError(
+                f"{op.name}: takes real numbers, got {describe(t)} of dtype {t.dtype}; "
+                "take ops.real, ops.imag, ops.abs or ops.view_as_real of it first"
+            )
 
 
 PICK = Op("pick", eval=lambda values, index: values[index], infer=lambda specs, index: specs[index], emit="pick")
@@ -436,7 +457,7 @@ def _pick(many: Tensor, index: int, value: Any, spec: Any) -> Tensor:
     t.inputs = (many,)
     t.params = {"index": index}
     t._spec = spec
-    t.requires_grad = many.requires_grad and (spec.dtype if value is None else value.dtype).kind == "f"
+    t.requires_grad = many.requires_grad and (spec.dtype if value is None else value.dtype).kind in INEXACT
     t.stamp = tick()
     t.site = many.site
     t.scope = many.scope

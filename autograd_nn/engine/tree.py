@@ -84,3 +84,16 @@ def tree_map(function: Callable[..., Any], nest: Any, *others: Any) -> Any:
         return unflatten(structure, [function(leaf) for leaf in leaves])
     rest = [flatten(other)[0] for other in others]
     return unflatten(structure, [function(*items) for items in zip(leaves, *rest)])
+
+
+class Memo(dict[Any, Any]):
+    """What was found out about the newest keys: it forgets the oldest where there would be more than `most`."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if len(self) >= self.most and key not in self:
+            self.pop(next(iter(self)), None)
+        super().__setitem__(key, value)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DTypeError, ShapeError, short
 from .convert import as_tensor
 from .op import OPS
+from .signatures import unknown_argument
 from .spec import as_array, show_shape
 from .tensor import MODE, Tensor, describe, leaf, symbol, tick, user_site
 
@@ -34,10 +35,15 @@ class Variable(Tensor):
         name: str | None = None,
         regularizer: Any = None,
         constraint: Any = None,
+        **unknown: Any,
     ) -> None:
+        if unknown:
+            known = ("value", "trainable", "dtype", "name", "regularizer", "constraint")
+            raise unknown_argument("Variable", unknown, known)
         array = as_array(value.concrete("Variable") if isinstance(value, Tensor) else value)
         if array.dtype.kind not in "biuf":
-            raise DTypeError(f"Variable: expected numbers, got {short(value)}")
+            real = "; keep the real and the imaginary part" if array.dtype.kind == "c" else ""
+            raise DTypeError(f"Variable: expected real numbers, got {short(value)}{real}")
         self.value = array.astype(array.dtype if dtype is None else dtype)
         self.requires_grad = trainable and self.value.dtype.kind == "f"
         self.trainable = trainable

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..engine.signatures import suggest_calls
 from ..errors import ArgumentTypeError, short
 from ..saving.registry import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
@@ -138,3 +139,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     if not isinstance(layer, Layer):
         raise ArgumentTypeError(f"layers.deserialize: expected the config of a layer, got {short(config)}")
     return layer
+
+
+suggest_calls(globals())

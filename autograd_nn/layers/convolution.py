@@ -10,6 +10,7 @@ from ..ops.convolution import output_padding_of
 from ..ops.windows import Window
 from ..saving.registry import register
 from .core import as_float
+from .lora import Adaptable
 from .weights import check_positive_int
 from .windowed import ImageSpec, Spatial, check_image_shape, check_reach, checked_window, described, with_defaults
 
@@ -79,7 +80,7 @@ class Convolving(Spatial):
         }  # fmt: skip
 
 
-class Convolution(Convolving):
+class Convolution(Adaptable, Convolving):
     """What Conv1D, Conv2D and Conv3D share."""
 
     causal = False
@@ -102,6 +103,8 @@ class Convolution(Convolving):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         **kwargs: Any,
     ) -> None:
         what = described(type(self), kwargs)
@@ -116,6 +119,20 @@ class Convolution(Convolving):
         self._set_output(activation, use_bias)
         self._set_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self._set_weight("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._init_lora(lora_rank, lora_alpha)
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        self._adapt_if_asked()
+
+    @property
+    def kernel(self) -> Tensor:
+        """The filters (*kernel_size, channels // groups, filters), LoRA included; a Variable without it."""
+        return self._adapted_weight()
+
+    @kernel.setter
+    def kernel(self, weight: Any) -> None:
+        self._kernel = weight
 
     def _check_sizes(self, shape: Any, channels: int) -> None:
         if channels % self.groups:
@@ -130,8 +147,12 @@ class Convolution(Convolving):
         self.kernel = self._make_weight("kernel", shape, "kernel")
         return self.filters
 
+    def convolution_op(self, inputs: Any, kernel: Any) -> Tensor:
+        """The convolution with these kernels, without bias and activation; a subclass may change either."""
+        return ops.conv(inputs, kernel, **self._options())
+
     def _convolved(self, x: Tensor) -> Tensor:
-        return ops.conv(x, self.kernel, **self._options())
+        return self.convolution_op(x, self.kernel)
 
 
 @register()
@@ -147,7 +168,7 @@ class Conv1D(Convolution):
     dilation_rate: distance of the elements of a window; not with strides above 1
     groups:        number of groups of channels, each with filters of its own
     activation:    name or function; none if None
-    use_bias, *_initializer, *_regularizer, *_constraint: as in Dense
+    use_bias, *_initializer, *_regularizer, *_constraint, lora_rank, lora_alpha: as in Dense
 
     Input: (batch, steps, channels); output: (batch, new steps, filters). Kernel: (kernel_size, channels // groups,
     filters); bias: (filters,). Raises InvalidArgument for settings that do not exist or do not go together, ShapeError

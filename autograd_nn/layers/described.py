@@ -4,6 +4,7 @@ import inspect
 from typing import Any, TypeVar
 
 from .. import activations
+from ..engine.signatures import of_config
 from ..engine.tensor import Tensor
 from ..errors import ArgumentTypeError
 from ..saving.registry import PACKAGE, deserialize_keras_object, serialize_keras_object
@@ -57,6 +58,7 @@ class Described:
             raise ArgumentTypeError(f"{kind}.get_config: argument {name!r}: {error}{advice}") from None
 
     @classmethod
+    @of_config
     def from_config(cls: type[D], config: dict[str, Any]) -> D:
         """The layer of a config."""
         return cls(**{key: deserialize_keras_object(value) for key, value in config.items()})

@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import ops
 from ..config import epsilon
+from ..engine.signatures import suggest_calls
 from ..engine.spec import Shape, broadcast, normal_axis, show_shape
 from ..engine.tensor import Tensor
 from ..errors import ArgumentTypeError, InvalidArgument, ShapeError, short
@@ -38,7 +39,8 @@ class Merge(Layer):
     def _fitted(self, tensors: list[Tensor]) -> list[Tensor]:
         """The tensors with as many axes each, new ones after the batch; ShapeError unless they broadcast."""
         ndim = max(t.ndim for t in tensors)
-        batches = {t.spec.shape[0] for t in tensors if t.ndim and isinstance(t.spec.shape[0], int)}
+        # A batch of one, as a state shared by all samples, broadcasts.
+        batches = {t.spec.shape[0] for t in tensors if t.ndim and isinstance(t.spec.shape[0], int)} - {1}
         spread = [tuple(range(1, 1 + ndim - t.ndim)) for t in tensors]
         shapes = [_with_ones(t.spec.shape, len(axes)) for t, axes in zip(tensors, spread)]
         try:
@@ -338,3 +340,6 @@ def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
     [[11.0]]
     """
     return Dot(axes=axes, **kwargs)(inputs)
+
+
+suggest_calls(globals())

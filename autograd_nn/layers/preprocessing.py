@@ -127,6 +127,16 @@ class Normalization(Layer):
                 f"layer {self.name!r}: mean of shape {value.shape} does not fit {sizes} along axis {self.axis}"
             ) from None
 
+    @property
+    def mean(self) -> Tensor | None:
+        """The mean that is subtracted, with as many axes as the input; None before it is known."""
+        return self._moments(self.compute_dtype)[0] if self.built else None
+
+    @property
+    def variance(self) -> Tensor | None:
+        """The variance, as `mean`."""
+        return self._moments(self.compute_dtype)[1] if self.built else None
+
     def _moments(self, dtype: Any) -> list[Tensor]:
         """Mean and variance, as they broadcast against the inputs."""
         if self.input_mean is not None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..engine.signatures import suggest_calls
 from ..saving.registry import custom_object_scope, resolve, serialize_keras_object
 from .crossentropy import (
     BinaryCrossentropy,
@@ -120,3 +121,6 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """
     with custom_object_scope(custom_objects or {}):
         return get(name)
+
+
+suggest_calls(globals())

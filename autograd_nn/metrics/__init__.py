@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..engine.signatures import suggest_calls
 from ..layers.naming import snake_case
 from ..losses import (
     binary_crossentropy,
@@ -166,3 +167,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """
     with custom_object_scope(custom_objects or {}):
         return get(config)
+
+
+suggest_calls(globals())

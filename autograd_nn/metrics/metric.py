@@ -1,5 +1,6 @@
 """The base of metrics: numbers gathered over the batches of an epoch."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..engine.tensor import Tensor
 from ..engine.variable import Variable, snapshot
 from ..errors import ArgumentTypeError, GraphError
 from ..layers.naming import snake_case
+from ..saving.loading import claim_state
 
 
 class Metric(metaclass=Checked):
@@ -71,7 +73,9 @@ class Metric(metaclass=Checked):
     ) -> Variable:  # fmt: skip
         """A new piece of state; `reset_state` sets it to zero."""
         make = initializers.get("zeros" if initializer is None else initializer)
-        value = make(tuple(shape), dtype=self.dtype if dtype is None else dtype)
+        kind = self.dtype if dtype is None else dtype
+        claim_state(f"{self.name}/{name or 'variable'}", math.prod(shape) * as_dtype(kind).itemsize)
+        value = make(tuple(shape), dtype=kind)
         variable = Variable(value, trainable=False, name=f"{self.name}/{name or 'variable'}")
         self._track(variable)
         return variable

@@ -86,18 +86,30 @@ def check_lengths(parts: dict[str, Any]) -> int:
         raise DataError(f"numbers of samples differ: {shown}; all arrays must be equally long")
     count = next(iter(lengths))
     if count == 0:
-        raise DataError(f"x has 0 samples, shape {flatten(next(iter(parts.values())))[0][0].shape}")
+        shape = flatten(next(iter(parts.values())))[0][0].shape
+        raise DataError(f"x has 0 samples, shape {shape}; at least 1 is needed")
     return count
 
 
 def _all_finite(array: Array) -> bool:
-    """Whether all numbers are finite: zero times each adds up to zero, in one pass of all threads; of a small array, or
-    where nothing is compiled, the extremes tell."""
+    """Whether all numbers are finite: zero times each adds up to zero, in one pass of all threads. A small array, or
+    one where nothing is compiled, tells it by its words: among numbers of one sign, what is not finite comes last."""
     if array.size >= _LARGE and array.dtype.itemsize >= 4 and array.flags.c_contiguous and backend() == "numba":
         return math.isfinite(_zeros_added(array))
-    return all(math.isfinite(extreme.reduce(array, axis=None)) for extreme in (np.maximum, np.minimum))
+    if not array.flags.c_contiguous or array.dtype.itemsize not in _WORDS:
+        return all(math.isfinite(extreme.reduce(array, axis=None)) for extreme in (np.maximum, np.minimum))
+    unsigned, signed, infinity, negative = _WORDS[array.dtype.itemsize]
+    words = array.reshape(-1).view(unsigned)
+    last = int(np.maximum.reduce(words))
+    return last < infinity or last < negative and bool(np.maximum.reduce(words.view(signed)) < infinity)
 
 
+# By bytes of a float: integers of the same size, and what both infinities are as the unsigned one.
+_WORDS: dict[int, tuple[Any, Any, int, int]] = {
+    2: (np.uint16, np.int16, 0x7C00, 0xFC00),
+    4: (np.uint32, np.int32, 0x7F800000, 0xFF800000),
+    8: (np.uint64, np.int64, 0x7FF0000000000000, 0xFFF0000000000000),
+}
 _zeros_added = jit(lambda x: ops.sum(x * 0.0))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engine.graph import Graph
+from ..engine.signatures import suggest_calls
 from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, InvalidArgument, ModelFileError, short
 from ..layers.input import Input, InputLayer
@@ -89,13 +90,15 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     """The model that `model.to_json()` described, here or in Keras 3, with new weights.
 
     custom_objects: names of classes and functions that may be used beside the registered ones
-    Raises ModelFileError for text that is not the JSON of a model.
+    Raises ModelFileError for text that is not the JSON of a model, ArgumentTypeError for what is no text.
 
     >>> import autograd_nn as ag
     >>> model = ag.models.Sequential([ag.layers.Dense(2, input_shape=(3,))])
     >>> ag.models.model_from_json(model.to_json()).output_shape
     (None, 2)
     """
+    if not isinstance(json_string, (str, bytes)):
+        raise ArgumentTypeError(f"model_from_json expects the text that to_json() gives, got {short(json_string)}")
     try:
         config = json.loads(json_string)
     except ValueError as error:
@@ -104,3 +107,6 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         raise ModelFileError(f"model_from_json: expected the JSON of a model, got {short(config)}")
     with custom_object_scope(custom_objects or {}):
         return deserialize_keras_object(from_keras(config) if is_keras_config(config) else config)
+
+
+suggest_calls(globals())

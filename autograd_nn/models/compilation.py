@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import optimizers
 from ..engine.signatures import suggests
 from ..engine.tensor import Tensor
+from ..engine.tree import Memo, Structure
 from ..engine.variable import Variable
 from ..metrics.metric import Metric
 from ..metrics.reduction import Mean
@@ -39,6 +40,8 @@ class Compilation:
         self.flags: Flags | None = None
         self.checked: list[Checked | None] | None = None
         self.last_layers_checked = False
+        # The structure of a batch, by the form of what it was made from; only where the checks of form were passed.
+        self.forms: dict[Any, Structure] = Memo(256)
         # While `fit` runs: how far it has come.
         self.progress: Any = None
 

@@ -1,4 +1,4 @@
-"""Where batches come from: arrays, generators and data sets, all as `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+"""Where batches come from: arrays, generators and data sets, all as `x`, `(x, y)` or `(x, y, sample_weight)`."""
 
 import itertools
 import math
@@ -6,7 +6,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +18,8 @@ from ..utils.py_dataset import PyDataset
 from .arrays import arrays_of, check_lengths, take
 from .weights import class_weights
 
-Batch = tuple[Any, ...]
+# x alone, or a tuple of x, y and sample_weight.
+Batch = Any
 # A data source that takes longer than this for one batch is reported.
 STALL_SECONDS = 30.0
 # Arrays of more bytes are converted batch by batch.
@@ -300,6 +300,8 @@ class DatasetBatches(Source):
             for index in order:
                 yield [self._dataset[index]]
             return
+        from concurrent.futures import ThreadPoolExecutor
+
         pool = ThreadPoolExecutor(workers)
         try:
             ahead = [
@@ -364,14 +366,16 @@ def refuse_beside_stream(x: Any, y: Any, sample_weight: Any) -> None:
 
 
 def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
-    """Data as the tuple that `train_step` gets.
+    """Data as `train_step` gets them: x alone as it is, `(x,)` where x is a list, or a longer tuple.
 
     >>> pack(1, 2)
     (1, 2)
     """
     if sample_weight is not None:
         return (x, y, sample_weight)
-    return (x,) if y is None else (x, y)
+    if y is not None:
+        return (x, y)
+    return (x,) if isinstance(x, (tuple, list)) else x
 
 
 class Preparer:
@@ -399,7 +403,8 @@ class Preparer:
         self._compare(parts, where)
         if self._class_weight is not None:
             weights = class_weights(parts["y"], self._class_weight, weights)
-        return self._casts(pack(parts["x"], parts["y"], weights))
+        alone = isinstance(item, tuple) and parts["y"] is None and weights is None
+        return self._casts((parts["x"],) if alone else pack(parts["x"], parts["y"], weights))
 
     def _parts(self, item: Any, where: str) -> tuple[Any, Any, Any]:
         if not self._needs_y and not isinstance(item, tuple):

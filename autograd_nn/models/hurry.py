@@ -133,7 +133,7 @@ class _Pace:
     def _together(self, first: int, count: int) -> Logs | None:
         order = self._order[first * self._source.batch_size :]
         feeds = [Feed(array, order) for array in self._arrays]
-        found = self._train.repeat(self._batch or (), feeds, count)
+        found = self._train.repeat(self._batch, feeds, count)
         if found is None:
             self._possible = False
             return None

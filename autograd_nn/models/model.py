@@ -10,7 +10,7 @@ from ..engine.signatures import unknown_argument
 from ..engine.tensor import Tensor
 from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, InvalidArgument, NotBuiltError, UnknownName, did_you_mean, short
-from ..layers.arguments import symbols_of
+from ..layers.arguments import shapes_of, symbols_of
 from ..layers.layer import Layer
 from ..layers.masks import set_mask
 from ..saving import files
@@ -224,6 +224,11 @@ class Model(Trainer, Layer):
     def _build_record(self) -> dict[str, Any] | None:
         """The call that built the model, as data; None where there was none."""
         return self._built_with
+
+    def _build_shape(self) -> Any:
+        """The shapes of the first argument of the call that built the model; None where there was none."""
+        args = call_of_data(self._built_with)[0] if self._built_with is not None else ()
+        return shapes_of(args[0]) if args else None
 
     def _build_as(self, record: dict[str, Any]) -> None:
         """Build the model, and the layers inside, as the call of a record did."""

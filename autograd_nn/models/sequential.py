@@ -70,13 +70,24 @@ class Sequential(Model):
         check_layer_names([*self._layers, layer], self.name)
         if any(other is layer for other in self._layers):
             raise InvalidArgument(f"model {self.name!r}: layer {layer.name!r} is in it already; make a second one")
-        new = [layer]
-        if not self._layers and layer._batch_input_shape is not None and not isinstance(layer, InputLayer):
-            new = [InputLayer(batch_shape=layer._batch_input_shape, name=f"{layer.name}_input"), layer]
+        new = [layer] if self._layers else self._begun_by(layer)
         tails = self._extended(new)
         self._layers = [*self._layers, *new]
         self._tails = tails
         self._changed()
+
+    @staticmethod
+    def _begun_by(layer: Any) -> list[Layer]:
+        """The first layer, behind an input where it knows what it takes, as a model that is built does."""
+        if isinstance(layer, InputLayer):
+            return [layer]
+        shape, dtype = layer._batch_input_shape, None
+        known = layer.inputs if isinstance(layer, Model) else None
+        if shape is None and known is not None and len(known) == 1:
+            shape, dtype = known[0].shape, known[0].dtype
+        return [layer] if shape is None else [
+            InputLayer(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input"), layer,
+        ]  # fmt: skip
 
     def _input_behind(self, layer: Any) -> Any:
         """The InputLayer of an Input tensor; anything else as it is."""

@@ -28,7 +28,7 @@ from .compilation import Compiled, Logs
 from .compiled import CompileMetrics
 from .data import Batch, Source, unpack
 from .diverged import report_divergence
-from .feeding import Feeder, split_validation
+from .feeding import BATCH_SIZE, Feeder, split_validation
 from .freezing import Flags
 from .hurry import StepProgram, hurried, results_of
 from .interrupts import Interrupts
@@ -57,8 +57,8 @@ class _Plan(NamedTuple):
 class Trainer(Compiled):
     """Mixin of models: `compile`, `fit`, `evaluate`, `predict`, and the steps that may be overridden.
 
-    `train_step(data)`, `test_step(data)` and `predict_step(data)` get one batch as `(x,)`, `(x, y)` or
-    `(x, y, sample_weight)`. Each is traced once and runs as one program, unless `run_eagerly=True`.
+    `train_step(data)`, `test_step(data)` and `predict_step(data)` get one batch as `x`, `(x,)` if x is a list,
+    `(x, y)` or `(x, y, sample_weight)`. Each is traced once and runs as one program, unless `run_eagerly=True`.
     """
 
     stop_evaluating = False
@@ -370,6 +370,9 @@ class Trainer(Compiled):
         check_count("batch_size", batch_size)
         check_count("steps", steps)
         check_verbose(verbose)
+        unseen = verbose == 0 and callbacks is None and steps is None
+        if unseen and type(x) is np.ndarray and x.ndim and 0 < len(x) <= (batch_size or BATCH_SIZE):
+            return self._predicted(x)
         source = Feeder(self).predicting(x, batch_size)
         calls = self._callback_list(callbacks, verbose, 1, steps or source.size)
         with calls:
@@ -421,10 +424,13 @@ class Trainer(Compiled):
     @suggests
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        data = Feeder(self).batch(x, with_targets=False)
-        return tree_map(_array, self.make_predict_function()(data))
+        return self._predicted(x)
 
     # --- inside
+
+    def _predicted(self, x: Any) -> Any:
+        data = Feeder(self).batch(x, with_targets=False)
+        return tree_map(_array, self.make_predict_function()(data))
 
     def _require_compiled(self, method: str) -> None:
         if not self._compiled.done:

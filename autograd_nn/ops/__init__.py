@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ..engine.op import OPS
+from ..lazy import later
 from . import (
     activations,
     adaptive,
@@ -13,8 +14,10 @@ from . import (
     assembly,
     associative,
     attention,
+    bessel,
     bits,
     branch,
+    complexes,
     convolution,
     creation,
     ctc,
@@ -24,6 +27,7 @@ from . import (
     differences,
     distances,
     distinct,
+    eigen,
     einsum,
     elementwise,
     exponentials,
@@ -63,18 +67,27 @@ from .aliases import ALIASES
 from .creation import array, convert_to_numpy, convert_to_tensor, dtype, is_tensor, ndim, shape
 from .custom import custom_gradient
 from .namespaces import rooms
+from .vectorizing import vectorize
 
 methods.install()
 
 _CALLS = {name: op.call for name, op in sorted(OPS.items()) if op.call is not None and "." not in name}
 _CALLS |= {alias: _CALLS[name] for alias, name in ALIASES.items()}
 globals().update(_CALLS)
-globals().update(rooms(__name__, _CALLS | {"array": array, "ndim": ndim}))
+globals().update(rooms(__name__, _CALLS | {"array": array, "ndim": ndim, "vectorize": vectorize}))
 __all__ = list(_CALLS)
 __all__ += [
-    "array", "convert_to_numpy", "convert_to_tensor", "custom_gradient", "dtype", "is_tensor", "ndim", "shape",
+    "array", "convert_to_numpy", "convert_to_tensor", "custom_gradient", "dtype", "is_tensor", "jvp", "ndim", "shape",
+    "vectorize",
 ]  # fmt: skip
+
+# Keras has it among the ops; here it is made of transforms, which are made of ops.
+_LATER = {"jvp": "..transforms:jvp"}
+linalg.__getattr__ = later(vars(linalg), _LATER)  # type: ignore[method-assign]
 
 if TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any: ...
+
+else:
+    __getattr__ = later(globals(), _LATER)

@@ -10,7 +10,7 @@ from ..engine.spec import show_shape
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, SymbolicError
 from .convolution import channels_first
-from .domain import Values, cases, distinct, reals
+from .domain import Rng, Values, cases, distinct, reals
 from .family import composite
 from .indexing import take
 from .linalg import matmul
@@ -28,7 +28,7 @@ def _bounds(size: int, count: int) -> tuple[Any, Any]:
 
 
 def _domain(values: Values) -> Domain:
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         return [
             Sample((values.draw(rng, (2, 7, 2)), 3)), Sample((values.draw(rng, (2, 5, 6, 1)), (2, 3))),
             Sample((values.draw(rng, (1, 4, 6, 2)), (2, 3))), Sample((values.draw(rng, (1, 3, 4, 3, 2)), 2)),

@@ -2,7 +2,7 @@
 
 ALIASES = {
     "absolute": "abs", "amax": "max", "amin": "min", "bitwise_invert": "bitwise_not",
-    "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift", "conj": "positive",
-    "conjugate": "positive", "fabs": "abs", "get_item": "getitem", "hard_swish": "hard_silu", "size": "size_of",
+    "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift",
+    "conjugate": "conj", "fabs": "abs", "get_item": "getitem", "hard_swish": "hard_silu", "size": "size_of",
     "swish": "silu", "true_divide": "divide",
 }  # fmt: skip

@@ -16,7 +16,7 @@ from .elementwise import clip, maximum, minimum, mod
 from .family import composite, primitive
 from .indexing import getitem, take
 from .reduction import sum
-from .shape import broadcast_to, expand_dims, ravel, reshape
+from .shape import broadcast_to, expand_dims, listed_sizes, ravel, reshape
 
 # --- flip and roll
 
@@ -176,22 +176,32 @@ def _repeated_places(x: Tensor, counts: np.ndarray, axis: int) -> np.ndarray:
         ],
     ),
 )  # fmt: skip
-def tile(x: Any, repeats: int | Sequence[int]) -> Tensor:
+def tile(x: Any, repeats: Any) -> Tensor:
     """x put side by side with itself, `repeats` times along each axis; missing ones count from the last axis.
+
+    repeats: an int, ints, or a vector of them; scalar integer tensors for numbers not known yet, as ops.shape(x)[0]
 
     >>> import autograd_nn as ag
     >>> ag.ops.tile([1.0, 2.0], 2).tolist()
     [1.0, 2.0, 1.0, 2.0]
     """
     x = as_tensor(x)
-    given = repeats if isinstance(repeats, (tuple, list, np.ndarray)) else (repeats,)
-    counts = [_count(k, "tile: repeats") for k in given]
+    counts: list[Any] = [
+        k if isinstance(k, Tensor) and k.is_symbolic else _count(k, "tile: repeats") for k in listed_sizes(repeats)
+    ]
     ndim = max(x.ndim, len(counts))
     counts = [1] * (ndim - len(counts)) + counts
     sizes = [1] * (ndim - x.ndim) + list(shape(x))
     spread = expand_dims(reshape(x, tuple(sizes)), tuple(range(0, 2 * ndim, 2)))
     copies = broadcast_to(spread, tuple(part for pair in zip(counts, sizes) for part in pair))
-    return reshape(copies, tuple(size if count == 1 else count * size for count, size in zip(counts, sizes)))
+    return reshape(copies, tuple(map(_product, counts, sizes)))
+
+
+def _product(count: Any, size: Any) -> Any:
+    """`count * size`, which stays the size that it was where the other is 1."""
+    if isinstance(count, int) and count == 1:
+        return size
+    return count if isinstance(size, int) and size == 1 else count * size
 
 
 # --- pad

@@ -12,14 +12,14 @@ from ..engine.tensor import Tensor
 from ..errors import AxisError, DTypeError, InvalidArgument, ShapeError, SymbolicError, short
 from .arrange import flip
 from .creation import shape, zeros
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import where
 from .family import composite
 from .join import concatenate, split
 from .linalg import diagonal, diagonal_like
 from .shape import expand_dims, ravel, swapaxes
 
-Random = np.random.Generator
+Random = Rng
 
 
 def _int(value: Any, what: str) -> int:

@@ -12,7 +12,7 @@ from ..engine.tensor import Tensor
 from ..errors import ArgumentTypeError, InvalidArgument, ShapeError, short
 from .arrange import repeat
 from .creation import arange, shape
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import cast, less_equal, where
 from .family import composite, differ, tensors
 from .linalg import matmul
@@ -20,7 +20,7 @@ from .nn import floating, softmax
 from .shape import expand_dims, swapaxes
 
 
-def _samples(rng: np.random.Generator) -> list[Sample]:
+def _samples(rng: Rng) -> list[Sample]:
     def arrays(t: int, s: int, heads: int, kept: int, batch: int = 2) -> tuple[Any, Any, Any]:
         wide, narrow = (batch, t, heads, 3), (batch, s, kept, 3)
         return rng.normal(size=wide), rng.normal(size=narrow), rng.normal(size=narrow)

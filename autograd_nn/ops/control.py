@@ -6,7 +6,7 @@ from typing import Any
 from ..engine.autodiff import pullback
 from ..engine.graph import Graph
 from ..engine.op import Op
-from ..engine.spec import Spec
+from ..engine.spec import INEXACT, Spec
 from ..engine.tensor import Tensor, record, recording, symbol, tracing
 
 Runner = Callable[..., tuple[Any, ...]]
@@ -37,9 +37,9 @@ def pullback_graph(graph: Graph) -> tuple[Graph, tuple[int, ...]]:
 
 def _make_pullback(graph: Graph) -> tuple[Graph, tuple[int, ...]]:
     with tracing(None), recording(True):
-        inputs = [symbol(t.spec, requires_grad=t.dtype.kind == "f", name=t.name) for t in graph.inputs]
+        inputs = [symbol(t.spec, requires_grad=t.dtype.kind in INEXACT, name=t.name) for t in graph.inputs]
         outputs = graph.replay(inputs)
-        cotangents = [symbol(t.spec, requires_grad=t.dtype.kind == "f") for t in outputs]
+        cotangents = [symbol(t.spec, requires_grad=t.dtype.kind in INEXACT) for t in outputs]
         wrt = [t for t in inputs if t.requires_grad]
         grads = pullback(outputs, cotangents, wrt)
     by_input = dict(zip(wrt, grads))
@@ -57,7 +57,7 @@ def _vjp(g: Sequence[Tensor], y: Any, *inputs: Tensor, graph: Graph, compiler: C
     return tuple(found)
 
 
-CALL = Op("call", eval=_evaluate, infer=_infer, vjp=_vjp, emit="call", many=True, family="control")
+CALL = Op("call", eval=_evaluate, infer=_infer, vjp=_vjp, emit="call", many=True, family="control", complex=True)
 
 
 def _fused_infer(*specs: Spec, graph: Graph) -> Any:

@@ -12,7 +12,7 @@ from ..engine.op import Bad, Domain, Sample
 from ..engine.spec import Dim, Spec, promote, show_shape
 from ..engine.tensor import Tensor, record
 from ..errors import InvalidArgument, ShapeError, did_you_mean, short
-from .domain import cases
+from .domain import Rng, cases
 from .family import composite, primitive
 from .shape import moveaxis, reshape
 from .windows import Window, window
@@ -109,7 +109,7 @@ def _check_window(kernel: Spec, window: Window, what: str) -> None:
 # --- test domains
 
 
-def _samples(rng: np.random.Generator) -> list[Sample]:
+def _samples(rng: Rng) -> list[Sample]:
     def case(x: tuple[int, ...], kernel: tuple[int, ...], **options: Any) -> Sample:
         return Sample((rng.normal(size=x), rng.normal(size=kernel)), options)
 
@@ -143,7 +143,7 @@ _DOMAIN = cases(_samples, _errors)
 def _adjoint_domain(of_kernel: bool) -> Domain:
     """The samples of `conv`, with a cotangent in the place of the input that is asked for."""
 
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         found = []
         for x, kernel, g, w, groups in _bound(rng):
             args = (x, g, kernel, w, groups) if of_kernel else (g, kernel, x, w, groups)
@@ -163,7 +163,7 @@ def _adjoint_domain(of_kernel: bool) -> Domain:
     return cases(samples, errors)
 
 
-def _bound(rng: np.random.Generator) -> list[tuple[Any, Any, Any, Window, int]]:
+def _bound(rng: Rng) -> list[tuple[Any, Any, Any, Window, int]]:
     found = []
     for sample in _samples(rng):
         x, kernel = sample.args
@@ -319,7 +319,7 @@ def _transpose_shape(x: Any, kernel: Any, window: Window, extra: tuple[int, ...]
     return (x.shape[0], *_transposed_sizes(x.shape[1:-1], window, extra), kernel.shape[-2])
 
 
-def _transpose_samples(rng: np.random.Generator) -> list[Sample]:
+def _transpose_samples(rng: Rng) -> list[Sample]:
     def case(x: tuple[int, ...], kernel: tuple[int, ...], **options: Any) -> Sample:
         return Sample((rng.normal(size=x), rng.normal(size=kernel)), options)
 
@@ -430,7 +430,7 @@ def output_padding_of(value: Any, window: Window, what: str) -> tuple[int, ...] 
 # --- depthwise and separable forms
 
 
-def _depthwise_samples(rng: np.random.Generator) -> list[Sample]:
+def _depthwise_samples(rng: Rng) -> list[Sample]:
     def case(x: tuple[int, ...], kernel: tuple[int, ...], **options: Any) -> Sample:
         return Sample((rng.normal(size=x), rng.normal(size=kernel)), options)
 
@@ -472,7 +472,7 @@ def depthwise_conv(
     return conv(x, flat, strides, padding, data_format, dilation_rate)
 
 
-def _separable_samples(rng: np.random.Generator) -> list[Sample]:
+def _separable_samples(rng: Rng) -> list[Sample]:
     return [
         Sample((rng.normal(size=(2, 5, 2)), rng.normal(size=(3, 2, 2)), rng.normal(size=(1, 4, 3)))),
         Sample((rng.normal(size=(1, 4, 4, 3)), rng.normal(size=(2, 2, 3, 1)), rng.normal(size=(1, 1, 3, 2)))),

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..engine.convert import as_tensor, to_array
 from ..engine.op import Bad, Domain, Sample
+from ..engine.signatures import suggest_calls
 from ..engine.spec import Dim, Spec, as_dtype, default_float, normal_axis, promote, scalar_dtype
 from ..engine.tensor import Tensor, record
 from ..errors import DTypeError, InvalidArgument, ShapeError, short
-from .domain import cases
+from .domain import DATES, cases
 from .elementwise import cast
 from .family import composite, primitive
 from .reduction import size_of
@@ -42,6 +43,7 @@ def _filled(number: int, name: str) -> Callable[..., Any]:
         domain=_like_domain(),
         family="creation",
         name=name,
+        complex=True,
     )
 
 
@@ -336,11 +338,12 @@ def linspace(
     domain=cases(
         lambda rng: [Sample((rng.normal(size=shape),)) for shape in ((2, 3), (), (0, 3))],
         lambda: [
-            Bad((np.array(["a"]),), {}, TypeError), Bad((np.array([1j]),), {}, TypeError),
+            Bad((np.array(["a"]),), {}, TypeError), Bad((DATES,), {}, TypeError),
             Bad(([[1.0], [1.0, 2.0]],), {}, ValueError),
         ],
     ),
     family="unary",
+    complex=True,
 )  # fmt: skip
 def copy(x: Any) -> Tensor:
     """The same values in a tensor of their own, which later assignments to a Variable do not reach.
@@ -416,7 +419,7 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     >>> ag.ops.convert_to_numpy([1.0, 2.0])
     array([1., 2.], dtype=float32)
     """
-    return x.numpy() if isinstance(x, Tensor) else to_array(x)
+    return x.numpy() if isinstance(x, Tensor) else to_array(x, complex_too=True)
 
 
 def is_tensor(x: Any) -> bool:
@@ -427,3 +430,6 @@ def is_tensor(x: Any) -> bool:
     False
     """
     return isinstance(x, Tensor)
+
+
+suggest_calls(globals())

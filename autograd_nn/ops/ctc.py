@@ -12,7 +12,7 @@ from ..errors import ArgumentTypeError, DTypeError, InvalidArgument, ShapeError,
 from .creation import arange, shape
 from .ctc_beam import BEAM
 from .ctc_paths import CTC
-from .domain import cases, distinct
+from .domain import Rng, cases, distinct
 from .elementwise import cast, equal, greater_equal, where
 from .family import composite, differ
 from .indexing import take_along_axis
@@ -31,7 +31,7 @@ def _ints(*values: int) -> Any:
 
 
 def _loss_domain() -> Domain:
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         def case(target: Any, frames: int, classes: int, lengths: Any, heard: Any, **kwargs: Any) -> Sample:
             target = np.array(target, "int64")
             logits = rng.normal(size=(len(target), frames, classes))
@@ -99,7 +99,7 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
 def _decode_domain() -> Domain:
     apart = distinct(-3, 3)
 
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         def case(frames: int, classes: int, lengths: Any, **kwargs: Any) -> Sample:
             x = apart.draw(rng, (len(lengths), frames, classes))
             return Sample((x, _ints(*lengths)), kwargs, kwargs.get("strategy") != "beam_search")

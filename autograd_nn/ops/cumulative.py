@@ -10,7 +10,7 @@ from ..engine.op import Bad, Domain, Sample
 from ..engine.spec import Spec, broadcast, normal_axis, promote
 from ..engine.tensor import Tensor, record
 from ..errors import ShapeError
-from .domain import cases
+from .domain import Rng, cases
 from .family import dtype_of, primitive, same_shape
 from .shape import reshape
 
@@ -29,7 +29,7 @@ def _running_infer(forward: Callable[..., Any]) -> Callable[..., Spec]:
 
 
 def _running_domain(low: float, high: float) -> Domain:
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         shapes: tuple[tuple[tuple[int, ...], int | None], ...] = (
             ((5,), 0), ((3, 4), 1), ((3, 4), None), ((2, 1, 3), 1), ((), None), ((0, 3), 0),
         )  # fmt: skip

@@ -9,11 +9,12 @@ import numpy as np
 
 from ..engine.convert import as_tensor
 from ..engine.op import Bad, Op, Sample
+from ..engine.signatures import suggests
 from ..engine.spec import Dim, Spec, as_dtype, show_shape
 from ..engine.tensor import MODE, Tensor, node, record
 from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, GradientError, ShapeError, short
-from .domain import cases
+from .domain import DATES, cases
 from .family import named, primitive
 
 
@@ -25,12 +26,13 @@ from .family import named, primitive
     domain=cases(
         lambda rng: [Sample((rng.normal(size=s),), {}, False) for s in ((), (3, 4), (0, 2))],
         lambda: [
-            Bad((np.array(["a"]),), {}, TypeError), Bad((np.array([1j]),), {}, TypeError),
+            Bad((np.array(["a"]),), {}, TypeError), Bad((DATES,), {}, TypeError),
             Bad(([[1.0], [1.0, 2.0]],), {}, ValueError),
         ],
     ),
     family="view",
     order=0,
+    complex=True,
 )  # fmt: skip
 def stop_gradient(variable: Any) -> Tensor:
     """A tensor or variable as a constant: no gradient flows through.
@@ -59,6 +61,7 @@ class CustomOp:
         return f"<custom op {self.op.name}>"
 
 
+@suggests
 def custom_op(
     forward: Callable[..., Any],
     vjp: Callable[..., Any] | None = None,
@@ -201,6 +204,7 @@ def _first_order(g: Any, x: Tensor, label: str, where: str) -> Tensor:
     return node(once, (x,), {}, array)
 
 
+@suggests
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator, as in Keras: f returns its result and the function that gives its gradients.
 

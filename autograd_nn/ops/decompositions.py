@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.op import Bad, Domain, Sample
+from ..engine.op import Bad, Domain, Op, Sample
 from ..engine.spec import Dim, Size, Spec
 from ..engine.tensor import Tensor, record
 from ..errors import GradientError, InvalidArgument, ShapeError, SymbolicError, short
 from .creation import shape
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import equal, where
 from .family import composite, primitive
 from .indexing import getitem
@@ -25,7 +25,7 @@ from .matrices import offsets, tril
 from .shape import expand_dims
 from .solving import full_rank, inv, matrices, regular, solve_matrices, solved
 
-Random = np.random.Generator
+Random = Rng
 
 
 def _symmetric(x: Tensor) -> Tensor:
@@ -53,13 +53,13 @@ def _symmetric_domain(*bad: Bad) -> Domain:
     )  # fmt: skip
 
 
-def _diagonal(values: Tensor) -> Tensor:
+def on_diagonal(values: Tensor) -> Tensor:
     """Matrices with the values of the last axis on their diagonal."""
     size = shape(values)[-1]
     return where(equal(offsets(size, size), 0), expand_dims(values, -1), 0)
 
 
-def _quotients(values: Tensor) -> Tensor:
+def quotients(values: Tensor) -> Tensor:
     """1 / (v_j - v_i) at row i, column j, and 0 on the diagonal."""
     size = shape(values)[-1]
     same = equal(offsets(size, size), 0)
@@ -143,6 +143,43 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Tensor:
     return matmul(swap_last(turned), turned)
 
 
+# --- columns that complete a basis
+
+
+def _only_determined(g: Any, basis: Any, what: str) -> Any:
+    """g, after a look at what it asks of columns that may be turned among themselves."""
+    inside = np.swapaxes(basis, -1, -2) @ g
+    turning = np.abs(inside - np.swapaxes(inside, -1, -2)).max(initial=0)
+    if turning > np.sqrt(np.finfo(g.dtype).eps) * np.abs(g).max(initial=0):
+        raise GradientError(
+            f"{what}: the result depends on columns that only complete a basis and are arbitrary: it has no gradient; "
+            "leave them out, or depend on what every such basis shares, like their product with their transpose"
+        )
+    return g
+
+
+_DETERMINED = Op(
+    "determined",
+    eval=_only_determined,
+    infer=lambda g, basis, what: g,
+    partials=(lambda gg, y, g, basis, what: gg, None),
+    emit="determined",
+    family="solve",
+)
+
+
+def _completed(what: str, g: Tensor, q: Tensor, count: Any) -> Tensor:
+    """The cotangent of the first `count` columns of an orthogonal q, with what that of the others asks of them.
+
+    As the columns stay orthogonal, the others move within the first ones by what these move within the others; how the
+    others turn among themselves is arbitrary.
+    """
+    head, tail = (..., slice(None, count)), (..., slice(count, None))
+    others = getitem(q, tail)
+    rest = record(_DETERMINED, (getitem(g, tail), others), {"what": what})
+    return getitem(g, head) - matmul(others, matmul(swap_last(rest), getitem(q, head)))
+
+
 # --- QR
 
 
@@ -192,11 +229,23 @@ def qr_tall(x: Any) -> tuple[Tensor, Tensor]:
     >>> [t.shape for t in ag.ops.qr_tall([[1.0], [2.0]])]
     [(2, 1), (1, 1)]
     """
-    x = matrices(x, "qr_tall", square=False)
+    return record(qr_tall.op, (_tall(x, "qr_tall"),), {})
+
+
+def _tall(x: Any, what: str) -> Tensor:
+    x = matrices(x, what, square=False)
     rows, columns = x.shape[-2:]
     if rows is not None and columns is not None and rows < columns:
-        raise ShapeError(f"qr_tall: needs as many rows as columns at least, got shape {x.shape}; use qr")
-    return record(qr_tall.op, (x,), {})
+        raise ShapeError(f"{what}: needs as many rows as columns at least, got shape {x.shape}; use qr")
+    return x
+
+
+def _complete_rule(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
+    (to_q, to_r), (q, r) = g, y
+    count = shape(r)[-1]
+    columns, rows = (..., slice(None, count)), (..., slice(None, count), slice(None))
+    known = getitem(q, columns), getitem(r, rows)
+    return _qr_rule((_completed("qr", to_q, q, count), getitem(to_r, rows)), known, x)
 
 
 def _complete_infer(x: Spec) -> tuple[Spec, Spec]:
@@ -207,11 +256,12 @@ def _complete_infer(x: Spec) -> tuple[Spec, Spec]:
 @primitive(
     eval=solved(lambda x: tuple(np.linalg.qr(x, "complete")), "qr: not found"),
     infer=_complete_infer,
+    vjp=_complete_rule,
     emit="qr",
     domain=cases(
-        lambda rng: [Sample(case.args, {}, False) for case in _tall_samples(rng)],
+        lambda rng: [Sample(case.args, {}, case.args[0].shape[-1] != 2) for case in _tall_samples(rng)],
         lambda: [
-            Bad((np.ones(3),), {}, ValueError), Bad((np.ones(()),), {}, ValueError),
+            Bad((np.ones(3),), {}, ValueError), Bad((np.ones((2, 3)),), {}, ValueError),
             Bad((np.array([["a"]]),), {}, TypeError),
         ],
     ),
@@ -220,13 +270,16 @@ def _complete_infer(x: Spec) -> tuple[Spec, Spec]:
     reference=lambda x: tuple(np.linalg.qr(x, "complete")),
 )  # fmt: skip
 def qr_complete(x: Any) -> tuple[Tensor, Tensor]:
-    """A square Q and R of the shape of x; without gradient, as the columns beyond those of x are arbitrary.
+    """A square Q and R of the shape of x, which has no more columns than rows.
+
+    The columns of Q beyond those of x are arbitrary: a result has a gradient if it only depends on what every such
+    basis shares, else asking for one raises GradientError.
 
     >>> import autograd_nn as ag
     >>> [t.shape for t in ag.ops.qr_complete([[1.0], [2.0]])]
     [(2, 2), (2, 1)]
     """
-    return record(qr_complete.op, (matrices(x, "qr_complete", square=False),), {})
+    return record(qr_complete.op, (_tall(x, "qr_complete"),), {})
 
 
 @composite(
@@ -242,7 +295,8 @@ def qr_complete(x: Any) -> tuple[Tensor, Tensor]:
 def qr(x: Any, mode: str = "reduced") -> tuple[Tensor, Tensor]:
     """Q with orthogonal columns and an upper triangular R with Q @ R == x, for matrices in the last two axes.
 
-    mode: "reduced" for Q with min(rows, columns) columns, "complete" for a square Q (then without gradient).
+    mode: "reduced" for Q with min(rows, columns) columns, "complete" for a square Q, whose further columns are
+    arbitrary: a result that depends on which they are has no gradient (GradientError).
     Integers become float64. Raises InvalidArgument for another mode.
 
     >>> import autograd_nn as ag
@@ -252,13 +306,11 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Tensor, Tensor]:
     if mode not in ("reduced", "complete"):
         raise InvalidArgument(f"qr: mode must be 'reduced' or 'complete', got {short(mode)}")
     x = matrices(x, "qr", square=False)
-    if mode == "complete":
-        return qr_complete(x)
     rows, columns = x.shape[-2:]
     if rows is None or columns is None:
         raise SymbolicError(f"qr: the sizes of the matrices must be known, got shape {x.shape}; use qr_tall")
     if rows >= columns:
-        return qr_tall(x)
+        return qr_tall(x) if mode == "reduced" else qr_complete(x)
     q, r = qr_tall(getitem(x, (..., slice(None, rows))))
     return q, concatenate([r, matmul(swap_last(q), getitem(x, (..., slice(rows, None))))], -1)
 
@@ -268,7 +320,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Tensor, Tensor]:
 
 def _eigh_rule(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
     (to_w, to_v), (w, v) = g, y
-    middle = _diagonal(to_w) + _quotients(w) * matmul(swap_last(v), to_v)
+    middle = on_diagonal(to_w) + quotients(w) * matmul(swap_last(v), to_v)
     return (_symmetric(matmul(v, matmul(middle, swap_last(v)))),)
 
 
@@ -315,28 +367,27 @@ def _svd_infer(x: Spec, full: bool) -> tuple[Spec, Spec, Spec]:
 
 def _svd_rule(g: Any, y: Any, x: Tensor, full: bool) -> tuple[Tensor]:
     (to_u, to_s, to_vt), (u, s, vt) = g, y
-    rows, columns = x.shape[-2:]
-    if full and rows != columns and (to_u is not None or to_vt is not None):
-        raise GradientError(
-            "svd: with full_matrices=True only the singular values have a gradient; use full_matrices=False"
-        )
     count = shape(s)[-1]
+    if to_u is not None and full and u.shape[-1] != count:
+        to_u = _completed("svd", to_u, u, count)
+    if to_vt is not None and full and vt.shape[-2] != count:
+        to_vt = swap_last(_completed("svd", swap_last(to_vt), swap_last(vt), count))
     u, v = getitem(u, (..., slice(None, count))), swap_last(getitem(vt, (..., slice(None, count), slice(None))))
-    quotients, row = _quotients(s * s), expand_dims(s, -2)
+    apart, row = quotients(s * s), expand_dims(s, -2)
     parts: list[Tensor] = []
     if to_s is not None:
         parts.append(matmul(u * expand_dims(to_s, -2), swap_last(v)))
     if to_u is not None:
-        parts.append(_from_left(to_u, u, v, quotients, row))
+        parts.append(_from_left(to_u, u, v, apart, row))
     if to_vt is not None:
-        parts.append(swap_last(_from_left(swap_last(to_vt), v, u, quotients, row)))
+        parts.append(swap_last(_from_left(swap_last(to_vt), v, u, apart, row)))
     return (functools.reduce(operator.add, parts),)
 
 
-def _from_left(g: Tensor, u: Tensor, v: Tensor, quotients: Tensor, row: Tensor) -> Tensor:
+def _from_left(g: Tensor, u: Tensor, v: Tensor, apart: Tensor, row: Tensor) -> Tensor:
     """What the cotangent of u gives: its part within the columns of u, and the rest, divided by the singular values."""
     inside = matmul(swap_last(u), g)
-    turned = quotients * (inside - swap_last(inside)) * row
+    turned = apart * (inside - swap_last(inside)) * row
     rest = (g - matmul(u, inside)) / row
     return matmul(matmul(u, turned) + rest, swap_last(v))
 
@@ -368,8 +419,8 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """U, the singular values, falling, and the transpose of V with U @ diag(s) @ Vt == x, for each matrix.
 
     full_matrices: square U and V; else min(rows, columns) vectors of each. compute_uv: False for the singular values
-    alone. Integers become float64. The gradient of U and V needs singular values that differ, and full_matrices=False
-    unless the matrices are square (GradientError).
+    alone. Integers become float64. The gradient of U and V needs singular values that differ. Vectors beyond the first
+    min(rows, columns) are arbitrary: a result that depends on which they are has no gradient (GradientError).
 
     >>> import autograd_nn as ag
     >>> ag.ops.svd([[3.0, 0.0], [0.0, 2.0]])[1].tolist()

@@ -14,7 +14,7 @@ from ..engine.spec import Size, Spec, broadcast, normal_axis, promote, show_shap
 from ..engine.tensor import Tensor, record
 from ..errors import ArgumentTypeError, InvalidArgument, ShapeError, short
 from .creation import ones_like
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import cast
 from .family import composite, differ, primitive, tensors
 from .linalg import diagonal
@@ -215,7 +215,7 @@ def _multiplied(terms: list[str], output: str, xs: list[Tensor]) -> Tensor:
     return xs[0]
 
 
-def _samples(rng: np.random.Generator) -> list[Sample]:
+def _samples(rng: Rng) -> list[Sample]:
     written: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...] = (
         ("ij,jk->ik", ((2, 3), (3, 4))), ("ij,jk", ((2, 3), (3, 4))), ("ij->ji", ((2, 3),)), ("ba", ((2, 3),)),
         ("ii->i", ((3, 3),)), ("ii", ((3, 3),)), ("iij->ji", ((2, 2, 3),)), ("iii->i", ((2, 2, 2),)),
@@ -300,7 +300,7 @@ def _contracted(axes: Any, a: Tensor, b: Tensor) -> tuple[list[int], list[int]]:
     return found_a, found_b
 
 
-def _tensordot_samples(rng: np.random.Generator) -> list[Sample]:
+def _tensordot_samples(rng: Rng) -> list[Sample]:
     written: tuple[tuple[tuple[int, ...], tuple[int, ...], Any], ...] = (
         ((2, 3, 4), (3, 4, 2), 2), ((2, 3), (3, 4), 1), ((2,), (3, 2), 0), ((2, 3, 4), (4, 3), ((1, 2), (1, 0))),
         ((2, 3), (3,), (1, 0)), ((2, 3), (2, 2), (0, -1)), ((0, 3), (3, 2), 1), ((), (2,), 0),

@@ -1,16 +1,17 @@
 """Elementwise ops: arithmetic, comparison, logic, and the elementary functions."""
 
+import inspect
 from typing import Any
 
 import numpy as np
 
-from ..engine.convert import as_tensor, pair
+from ..engine.convert import as_tensor, pair, refuse_real
 from ..engine.op import OPS, Bad, Sample
 from ..engine.spec import Spec, as_dtype, broadcast
 from ..engine.tensor import Tensor, record
 from ..errors import DTypeError, InvalidArgument, short
 from . import special
-from .domain import bools, cases, distinct, integers, reals, unary_domain
+from .domain import DATES, Rng, bools, cases, distinct, gaussian, integers, reals, unary_domain
 from .family import binary, composite, dtype_of, primitive, unary
 
 _FREE = reals(-3, 3)
@@ -30,6 +31,7 @@ multiply_no_nan = binary(
     emit="({0} * {1} if {0} != 0 else {0} * 0)",
     domain=(reals(-3, 3, away=(0,)), _FREE),
     doc="x1 * x2, and zero where x1 is zero even if x2 is infinite or NaN.",
+    complex=True,
 )
 
 
@@ -42,6 +44,7 @@ add = binary(
     emit="{0} + {1}",
     domain=_FREE,
     doc="x1 + x2.",
+    complex=True,
 )
 subtract = binary(
     "subtract",
@@ -50,6 +53,7 @@ subtract = binary(
     emit="{0} - {1}",
     domain=_FREE,
     doc="x1 - x2.",
+    complex=True,
 )
 multiply = binary(
     "multiply",
@@ -58,6 +62,7 @@ multiply = binary(
     emit="{0} * {1}",
     domain=_FREE,
     doc="x1 * x2.",
+    complex=True,
 )
 divide = binary(
     "divide",
@@ -69,6 +74,7 @@ divide = binary(
     emit="{0} / {1}",
     domain=(_FREE, reals(-3, 3, away=(0,), gap=0.3)),
     doc="x1 / x2, a float also for integers.",
+    complex=True,
 )
 floor_divide = binary(
     "floor_divide",
@@ -121,7 +127,7 @@ _power = binary(
 )
 
 
-def power(x1: Any, x2: Any) -> Tensor:
+def power(*args: Any, **named: Any) -> Tensor:
     """x1 to the power x2; the derivative of x**0 at 0, and of 0**x, is 0.
 
     x1, x2: tensors, arrays or numbers that broadcast.
@@ -130,12 +136,15 @@ def power(x1: Any, x2: Any) -> Tensor:
     >>> ag.ops.power([1.0, 2.0, 3.0], 2).tolist()
     [1.0, 4.0, 9.0]
     """
-    return square(x1) if type(x2) is int and x2 == 2 else _power(x1, x2)
+    if len(args) == 2 and type(args[1]) is int and args[1] == 2 and not named:
+        return square(args[0])
+    return _power(*args, **named)
 
 
+power.__signature__ = inspect.signature(_power)  # type: ignore[attr-defined]
 _power.op.call = power  # type: ignore[attr-defined]
 
-negative = unary("negative", np.negative, vjp=lambda g, y, x: (-g,), emit="-{0}", domain=_FREE, doc="-x.")
+negative = unary("negative", np.negative, vjp=lambda g, y, x: (-g,), emit="-{0}", domain=_FREE, doc="-x.", complex=True)
 reciprocal = unary(
     "reciprocal",
     lambda x: np.true_divide(np.ones((), x.dtype), x),
@@ -143,15 +152,25 @@ reciprocal = unary(
     emit="1 / {0}",
     domain=reals(-3, 3, away=(0,), gap=0.3),
     doc="1 / x.",
+    complex=True,
 )
 abs = unary(
     "abs",
     np.abs,
-    vjp=lambda g, y, x: (g * sign(x),),
+    vjp=lambda g, y, x: (g * (_turn(x, y) if x.dtype.kind == "c" else sign(x)),),
     emit="abs({0})",
     domain=reals(-3, 3, away=(0,)),
     doc="|x|; its derivative at 0 is 0.",
+    complex=True,
 )
+
+
+def _turn(x: Tensor, size: Tensor) -> Tensor:
+    """The conjugate of a complex number with size 1 in place of its own, 0 for 0."""
+    zero = equal(size, 0)
+    return OPS["conj"].call(x) * where(zero, 0, 1 / where(zero, 1, size))  # type: ignore[misc]
+
+
 sign = unary(
     "sign",
     np.sign,
@@ -175,10 +194,10 @@ trunc = unary(
     domain=reals(0.1, 0.9),
     doc="Rounded towards zero.",
 )
-positive = unary("positive", np.positive, vjp=lambda g, y, x: (g,), emit="{0}", domain=_FREE, doc="+x.")
+positive = unary("positive", np.positive, vjp=lambda g, y, x: (g,), emit="{0}", domain=_FREE, doc="+x.", complex=True)
 
 
-def _round_samples(rng: np.random.Generator) -> list[Sample]:
+def _round_samples(rng: Rng) -> list[Sample]:
     x = reals(0.1, 0.4)
     plain = [Sample((x.draw(rng, shape),)) for shape in ((), (3, 4), (0, 2))]
     return [*plain, Sample((np.array([0.123, 4.567]), 1)), Sample((np.array([12, 35]), -1), {}, False)]
@@ -219,7 +238,9 @@ def zeros(g: Tensor) -> Tensor:
 
 # --- powers, exponentials, logarithms
 
-square = unary("square", np.square, vjp=lambda g, y, x: (g * 2 * x,), emit="{0} * {0}", domain=_FREE, doc="x * x.")
+square = unary(
+    "square", np.square, vjp=lambda g, y, x: (g * 2 * x,), emit="{0} * {0}", domain=_FREE, doc="x * x.", complex=True
+)
 sqrt = unary(
     "sqrt",
     np.sqrt,
@@ -227,9 +248,16 @@ sqrt = unary(
     emit="sqrt({0})",
     domain=_POSITIVE,
     doc="The square root; its derivative at 0 is +inf.",
+    complex=True,
 )
 exp = unary(
-    "exp", np.exp, vjp=lambda g, y, x: (multiply_no_nan(g, y),), emit="exp({0})", domain=_FREE, doc="e to the power x."
+    "exp",
+    np.exp,
+    vjp=lambda g, y, x: (multiply_no_nan(g, y),),
+    emit="exp({0})",
+    domain=_FREE,
+    doc="e to the power x.",
+    complex=True,
 )
 expm1 = unary(
     "expm1",
@@ -380,8 +408,10 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
 
 # --- comparison and logic
 
-equal = binary("equal", np.equal, emit="{0} == {1}", domain=integers(0, 2), doc="Whether x1 == x2.")
-not_equal = binary("not_equal", np.not_equal, emit="{0} != {1}", domain=integers(0, 2), doc="Whether x1 != x2.")
+equal = binary("equal", np.equal, emit="{0} == {1}", domain=integers(0, 2), doc="Whether x1 == x2.", complex=True)
+not_equal = binary(
+    "not_equal", np.not_equal, emit="{0} != {1}", domain=integers(0, 2), doc="Whether x1 != x2.", complex=True
+)
 less = binary("less", np.less, emit="{0} < {1}", domain=integers(0, 2), doc="Whether x1 < x2.")
 less_equal = binary("less_equal", np.less_equal, emit="{0} <= {1}", domain=integers(0, 2), doc="Whether x1 <= x2.")
 greater = binary("greater", np.greater, emit="{0} > {1}", domain=integers(0, 2), doc="Whether x1 > x2.")
@@ -406,16 +436,18 @@ left_shift = binary("left_shift", np.left_shift, emit="left_shift({0}, {1})", do
 right_shift = binary(
     "right_shift", np.right_shift, emit="right_shift({0}, {1})", domain=integers(0, 9), doc="x1 // 2**x2."
 )
-isnan = unary("isnan", np.isnan, emit="{0} != {0}", domain=_FREE, doc="Whether x is not a number.")
-isfinite = unary("isfinite", np.isfinite, emit="isfinite({0})", domain=_FREE, doc="Whether x is finite.")
+isnan = unary("isnan", np.isnan, emit="{0} != {0}", domain=_FREE, doc="Whether x is not a number.", complex=True)
+isfinite = unary("isfinite", np.isfinite, emit="isfinite({0})", domain=_FREE, doc="Whether x is finite.", complex=True)
 
 
 # --- choice and conversion
 
 
-def _where_samples(rng: np.random.Generator) -> list[Sample]:
+def _where_samples(rng: Rng) -> list[Sample]:
     shapes = (((), (), ()), ((4,), (4,), (4,)), ((3, 1), (1, 4), (3, 4)), ((0,), (0,), (1,)))
-    return [Sample((rng.integers(0, 2, c).astype(bool), rng.normal(size=a), rng.normal(size=b))) for c, a, b in shapes]
+    mixed = Sample((np.array([True, False]), gaussian(rng, 2), rng.normal(size=2)))
+    real = (Sample((rng.integers(0, 2, c).astype(bool), rng.normal(size=a), rng.normal(size=b))) for c, a, b in shapes)
+    return [*real, mixed]
 
 
 def _where_errors() -> list[Bad]:
@@ -423,7 +455,7 @@ def _where_errors() -> list[Bad]:
     return [
         Bad((mask, np.ones(3), x), {}, ValueError),
         Bad((mask, np.array(["a", "b"]), x), {}, TypeError),
-        Bad((mask, x, np.array([1j, 2j])), {}, TypeError),
+        Bad((mask, x, DATES[:2]), {}, TypeError),
         Bad((mask, x), {}, ValueError),
     ]
 
@@ -437,6 +469,7 @@ def _where_errors() -> list[Bad]:
     emit="({1} if {0} else {2})",
     domain=cases(_where_samples, _where_errors),
     family="ternary",
+    complex=True,
 )
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """x1 where the condition holds, x2 elsewhere; no gradient flows to the branch not taken.
@@ -456,7 +489,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     return record(where.op, (as_tensor(condition), a, b), {})
 
 
-def _clip_samples(rng: np.random.Generator) -> list[Sample]:
+def _clip_samples(rng: Rng) -> list[Sample]:
     inside, shapes = reals(-3, 3, away=(-1, 1)), ((), (3, 4), (0, 2))
     return [Sample((inside.draw(rng, shape), -1.0, 1.0)) for shape in shapes]
 
@@ -486,16 +519,18 @@ def clip(x: Any, x_min: Any = None, x_max: Any = None) -> Tensor:
     return low if x_max is None else minimum(low, x_max)
 
 
-def _cast_samples(rng: np.random.Generator) -> list[Sample]:
+def _cast_samples(rng: Rng) -> list[Sample]:
     shapes: tuple[tuple[int, ...], ...] = ((), (3, 4), (0,))
     floats = [Sample((rng.normal(size=shape), "float64")) for shape in shapes]
-    return [*floats, Sample((rng.normal(size=3), "int32"), {}, False), Sample((np.array([0, 2]), "bool"), {}, False)]
+    wider = [Sample((rng.normal(size=3), "complex128")), Sample((np.array([1j, 2.0]), "complex64"), {}, False)]
+    whole = [Sample((rng.normal(size=3), "int32"), {}, False), Sample((np.array([0, 2]), "bool"), {}, False)]
+    return [*floats, *wider, *whole]
 
 
 def _cast_errors() -> list[Bad]:
     return [
         Bad((np.ones(2), "flaot32"), {}, TypeError),
-        Bad((np.ones(2), "complex64"), {}, TypeError),
+        Bad((np.array([1j]), "float32"), {}, TypeError),
         Bad((np.array(["a"]), "float32"), {}, TypeError),
     ]
 
@@ -507,15 +542,18 @@ def _cast_errors() -> list[Bad]:
     emit="cast({0})",
     domain=cases(_cast_samples, _cast_errors),
     family="cast",
+    complex=True,
 )
 def cast(x: Any, dtype: Any) -> Tensor:
     """x with another dtype, by NumPy's `astype`.
 
-    x: tensor or array. dtype: name or type. Raises DTypeError for a dtype that is not supported.
+    x: tensor or array. dtype: name or type. Raises DTypeError for a dtype that is not supported, and for complex
+    numbers that are to become real ones.
 
     >>> import autograd_nn as ag
     >>> ag.ops.cast([1.7, -1.7], "int32").tolist()
     [1, -1]
     """
-    x, target = as_tensor(x), as_dtype(dtype)
+    x, target = as_tensor(x), as_dtype(dtype, complex_too=True)
+    refuse_real(x.dtype, target)
     return x if x.dtype == target else record(cast.op, (x,), {"dtype": target})

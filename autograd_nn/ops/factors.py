@@ -10,7 +10,7 @@ from ..engine.op import Bad, Sample
 from ..engine.spec import Spec
 from ..engine.tensor import Tensor, record
 from .creation import shape
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import cast, equal
 from .family import composite, primitive
 from .indexing import take_along_axis
@@ -73,7 +73,7 @@ def _plain(x: Any) -> tuple[Any, ...]:
     return lu, pivots, orders
 
 
-def _samples(rng: np.random.Generator) -> list[Sample]:
+def _samples(rng: Rng) -> list[Sample]:
     shapes = ((3, 3), (2, 2, 2), (1, 1), (0, 2, 2))
     return [Sample((regular(rng, *sizes)[..., ::-1, :].copy(),)) for sizes in shapes]
 

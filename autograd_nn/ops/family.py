@@ -9,15 +9,17 @@ import numpy as np
 
 from ..engine.convert import as_tensor, pair
 from ..engine.op import OPS, Domain, Op, register
-from ..engine.signatures import misfit_of
+from ..engine.signatures import misfit, misfit_of
 from ..engine.spec import Shape, Spec, broadcast, show_shape
-from ..engine.tensor import MODE, Tensor, explain, locate, new, node, record, symbolic
+from ..engine.tensor import MODE, Tensor, explain, locate, new, node, record, refuse_complex, symbolic
 from ..errors import DataError, DTypeError, InvalidArgument, ShapeError
 from .domain import Values, binary_domain, unary_domain
 
 NO_PARAMS: dict[str, Any] = {}
 UNFIT = (ShapeError, DTypeError, DataError, InvalidArgument)
 Rule = Callable[..., Any]
+# In the place of an argument that was not given: ops with their own frame for errors would be slower.
+_MISSING: Any = object()
 
 
 class Unary(Protocol):
@@ -48,6 +50,7 @@ def unary(
     domain: Values,
     doc: str,
     order: int | None = None,
+    complex: bool = False,
 ) -> Unary:
     """An elementwise op of one tensor. `vjp(g, y, x)` returns a tuple of one gradient."""
     partials = None if vjp is None else (lambda g, y, x: vjp(g, y, x)[0],)
@@ -58,15 +61,20 @@ def unary(
             infer=lambda x: Spec(x.shape, dtype_of(forward, x.dtype)),
             partials=partials if partials else (None,),
             emit=emit,
-            domain=unary_domain(domain),
+            domain=unary_domain(domain, complex),
             doc=doc,
             family="unary",
             order=0 if vjp is None else order,
+            complex=complex,
         )
     )
 
-    def call(x: Any) -> Tensor:
+    def call(x: Any = _MISSING, /, *extra: Any, **named: Any) -> Tensor:
+        if extra or named:
+            return call(*_in_order(call, (x, *extra), named))
         if type(x) is not Tensor:
+            if x is _MISSING:
+                _in_order(call, (), named)
             try:
                 x = as_tensor(x)
             except UNFIT as error:
@@ -75,6 +83,8 @@ def unary(
         flows = x.requires_grad and not MODE.quiet
         if value is None or flows and MODE.trace is not None:
             return symbolic(op, (x,), NO_PARAMS)
+        if not complex and value.dtype.kind == "c":
+            refuse_complex(op, (x,))
         try:
             value = forward(value)
         except Exception as error:
@@ -86,7 +96,7 @@ def unary(
         y.requires_grad = False
         return y
 
-    return _public(op, call, f"{doc}\n\nx: tensor or array of any shape. Returns a tensor of the same shape.")
+    return _public(op, Unary, call, f"{doc}\n\nx: tensor or array of any shape. Returns a tensor of the same shape.")
 
 
 def binary(
@@ -98,6 +108,7 @@ def binary(
     domain: tuple[Values, Values] | Values,
     doc: str,
     order: int | None = None,
+    complex: bool = False,
 ) -> Binary:
     """An elementwise op of two tensors that broadcast. `partials` hold one rule `(g, y, a, b)` per operand."""
     left, right = (domain, domain) if isinstance(domain, Values) else domain
@@ -108,15 +119,20 @@ def binary(
             infer=lambda a, b: Spec(broadcast(a.shape, b.shape, what=name), dtype_of(forward, a.dtype, b.dtype)),
             partials=partials or (None, None),
             emit=emit,
-            domain=binary_domain(left, right),
+            domain=binary_domain(left, right, complex),
             doc=doc,
             family="binary",
             order=0 if partials is None else order,
+            complex=complex,
         )
     )
 
-    def call(x1: Any, x2: Any) -> Tensor:
+    def call(x1: Any = _MISSING, x2: Any = _MISSING, /, *extra: Any, **named: Any) -> Tensor:
+        if extra or named:
+            return call(*_in_order(call, (x1, x2, *extra), named))
         if type(x1) is not Tensor or type(x2) is not Tensor:
+            if x2 is _MISSING:
+                _in_order(call, (x1,), named)
             try:
                 x1, x2 = pair(x1, x2)
             except UNFIT as error:
@@ -125,6 +141,8 @@ def binary(
         flows = (x1.requires_grad or x2.requires_grad) and not MODE.quiet
         if a is None or b is None or flows and MODE.trace is not None:
             return symbolic(op, (x1, x2), NO_PARAMS)
+        if not complex and (a.dtype.kind == "c" or b.dtype.kind == "c"):
+            refuse_complex(op, (x1, x2))
         try:
             value = forward(a, b)
         except Exception as error:
@@ -137,7 +155,7 @@ def binary(
         return y
 
     text = f"{doc}\n\nx1, x2: tensors, arrays or numbers that broadcast. Returns a tensor of the broadcast shape."
-    return _public(op, call, text)
+    return _public(op, Binary, call, text)
 
 
 def primitive(
@@ -153,6 +171,7 @@ def primitive(
     order: int | None = None,
     name: str | None = None,
     reference: Callable[..., Any] | None = None,
+    complex: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: the public function (arguments made canonical, then `record`) together with its op.
 
@@ -174,6 +193,7 @@ def primitive(
                 many=many,
                 order=0 if partials is None and vjp is None else order,
                 reference=reference,
+                complex=complex,
             )
         )
         return _with_name(op, function)
@@ -237,13 +257,27 @@ def _with_name(op: Op, function: Callable[..., Any]) -> Any:
     return call
 
 
-def _public(op: Op, call: Callable[..., Any], text: str) -> Any:
-    """Give the function that users call its name and documentation."""
+def _public(op: Op, form: type, call: Callable[..., Any], text: str) -> Any:
+    """Give the function that users call its name, documentation and signature, that of the protocol `form`."""
     call.__name__ = call.__qualname__ = op.name
     call.__doc__ = text
+    shown = inspect.signature(form.__call__)
+    call.__signature__ = shown.replace(parameters=list(shown.parameters.values())[1:])  # type: ignore[attr-defined]
     call.op = op  # type: ignore[attr-defined]
     op.call = call
     return call
+
+
+def _in_order(call: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+    """The arguments of an op by position, when some came by name; ArgumentTypeError where they do not fit."""
+    given = tuple(value for value in args if value is not _MISSING)
+    names = list(call.__signature__.parameters)  # type: ignore[attr-defined]
+    rest = names[len(given) :]
+    if len(given) + len(named) != len(names) or not all(name in named for name in rest):
+        wrong = misfit(call.__name__, call, given, named)
+        assert wrong is not None
+        raise wrong
+    return [*given, *(named[name] for name in rest)]
 
 
 def tensors(values: Sequence[Any]) -> tuple[Tensor, ...]:

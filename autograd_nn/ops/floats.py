@@ -7,12 +7,11 @@ import numpy as np
 from ..engine.convert import as_tensor, pair
 from ..engine.op import Bad, Sample
 from ..engine.spec import as_dtype
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, refuse_complex
 from ..errors import ArgumentTypeError, short
-from .creation import ones_like, zeros_like
-from .domain import Values, cases, distinct, integers, reals, unary_domain
+from .domain import DATES, Rng, Values, cases, distinct, integers, reals, unary_domain
 from .elementwise import abs as magnitude
-from .elementwise import cast, equal, isfinite, isnan, maximum, minimum, trunc, where, zeros
+from .elementwise import cast, equal, greater_equal, isfinite, isnan, less_equal, maximum, minimum, trunc, where, zeros
 from .family import binary, composite, unary
 from .reduction import all
 
@@ -40,7 +39,7 @@ def isposinf(x: Any) -> Tensor:
     >>> ag.ops.isposinf([float("inf"), float("-inf"), 1.0]).tolist()
     [True, False, False]
     """
-    return equal(as_tensor(x), np.inf)
+    return greater_equal(as_tensor(x), np.inf)
 
 
 @composite(reference=np.isneginf, domain=unary_domain(_FREE), order=0)
@@ -51,53 +50,7 @@ def isneginf(x: Any) -> Tensor:
     >>> ag.ops.isneginf([float("inf"), float("-inf"), 1.0]).tolist()
     [False, True, False]
     """
-    return equal(as_tensor(x), -np.inf)
-
-
-@composite(reference=np.isreal, domain=unary_domain(_FREE), order=0)
-def isreal(x: Any) -> Tensor:
-    """Whether x has no imaginary part: always, as tensors hold real numbers.
-
-    >>> import autograd_nn as ag
-    >>> ag.ops.isreal([1.0, 2.0]).tolist()
-    [True, True]
-    """
-    return ones_like(x, "bool")
-
-
-@composite(reference=np.imag, domain=unary_domain(_FREE), order=0)
-def imag(x: Any) -> Tensor:
-    """The imaginary part: zeros, as tensors hold real numbers.
-
-    >>> import autograd_nn as ag
-    >>> ag.ops.imag([1.0, 2.0]).tolist()
-    [0.0, 0.0]
-    """
-    return zeros_like(x)
-
-
-@composite(reference=lambda x: np.array(x), domain=unary_domain(_FREE))
-def real(x: Any) -> Tensor:
-    """The real part: x itself, as tensors hold real numbers.
-
-    >>> import autograd_nn as ag
-    >>> ag.ops.real([1.0, 2.0]).tolist()
-    [1.0, 2.0]
-    """
-    return as_tensor(x)
-
-
-@composite(reference=np.angle, domain=unary_domain(_FREE), order=0)
-def angle(x: Any) -> Tensor:
-    """The angle of real numbers in the complex plane: pi where they are negative, else 0.
-
-    >>> import autograd_nn as ag
-    >>> ag.ops.angle([1.0, 0.0]).tolist()
-    [0.0, 0.0]
-    """
-    x = _inexact(x)
-    half_turn = where(signbit(x), float(np.pi), as_tensor(np.zeros((), x.dtype)))
-    return where(isnan(x), float(np.nan), half_turn)
+    return less_equal(as_tensor(x), -np.inf)
 
 
 def _inexact(x: Any) -> Tensor:
@@ -115,7 +68,7 @@ def _tolerance(value: Any, what: str) -> float:
     return float(value)
 
 
-def _close_samples(rng: np.random.Generator) -> list[Sample]:
+def _close_samples(rng: Rng) -> list[Sample]:
     x = rng.normal(size=(3, 4))
     special = np.array([np.nan, np.inf, -np.inf, 1.0])
     return [
@@ -236,7 +189,7 @@ nextafter = binary(
 )
 
 
-def _quotient_samples(rng: np.random.Generator) -> list[Sample]:
+def _quotient_samples(rng: Rng) -> list[Sample]:
     b = reals(-3, 3, away=(0,), gap=0.3)
     shapes: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (((3, 4), (4,)), ((), ()), ((0, 2), (2,)))
     held = np.array([0.0, 2.0, 0.0])
@@ -252,7 +205,7 @@ def _quotient_samples(rng: np.random.Generator) -> list[Sample]:
         _quotient_samples,
         lambda: [
             Bad((np.ones(2), np.ones(3)), {}, ValueError), Bad((np.array(["a"]), np.ones(1)), {}, TypeError),
-            Bad((np.ones(1), np.array([1j])), {}, TypeError),
+            Bad((np.ones(3), DATES), {}, TypeError),
         ],
     ),
 )  # fmt: skip
@@ -273,7 +226,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Tensor:
 # --- into what is finite, or fits
 
 
-def _tame_samples(rng: np.random.Generator) -> list[Sample]:
+def _tame_samples(rng: Rng) -> list[Sample]:
     wild = np.array([np.nan, np.inf, -np.inf, 2.5])
     return [
         Sample((rng.normal(size=(3, 4)),)), Sample((rng.normal(size=()),)), Sample((np.ones((0, 2)),)),
@@ -304,6 +257,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     instead = _tolerance(nan, "nan_to_num: nan")
     high = None if posinf is None else _tolerance(posinf, "nan_to_num: posinf")
     low = None if neginf is None else _tolerance(neginf, "nan_to_num: neginf")
+    refuse_complex(nan_to_num.op, (x,))
     if x.dtype.kind != "f":
         return x
     limits = np.finfo(x.dtype)
@@ -336,6 +290,7 @@ def saturate_cast(x: Any, dtype: Any) -> Tensor:
     [0, 255]
     """
     x, target = as_tensor(x), as_dtype(dtype)
+    refuse_complex(saturate_cast.op, (x,))
     (low, high), (lowest, highest) = _range(target), _range(x.dtype)
     if lowest < low:
         x = maximum(x, _bound(low, x.dtype))

@@ -15,7 +15,7 @@ from ..engine.tensor import Tensor, record
 from ..errors import ArgumentTypeError, InvalidArgument, ShapeError, SymbolicError, short
 from .arrange import flip, pad
 from .creation import ones, zeros, zeros_like
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import cast, square, where
 from .family import composite, primitive, same_shape
 from .indexing import getitem, scatter_like
@@ -26,7 +26,7 @@ from .shape import broadcast_to, moveaxis
 from .slicing import extract_sequences
 
 Pair = tuple[Tensor, Tensor]
-Random = np.random.Generator
+Random = Rng
 
 
 def _transformed(re: Any, im: Any, inverse: bool) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from ..engine.spec import Dim, Shape, Size, Spec, broadcast, normal_axis, show_s
 from ..engine.tensor import Tensor, describe, record
 from ..errors import AxisError, DTypeError, InvalidArgument, ShapeError, short
 from .creation import arange, shape
-from .domain import cases
+from .domain import Rng, cases, gaussian
 from .family import composite, primitive
 from .shape import expand_dims, ravel
 
@@ -202,7 +202,7 @@ def _added(g: Any, like: Any, place: tuple[Any, ...]) -> Any:
     return flat.reshape(like.shape)
 
 
-def _index_samples(rng: np.random.Generator) -> list[Sample]:
+def _index_samples(rng: Rng) -> list[Sample]:
     x, row, image = rng.normal(size=(4, 5)), rng.normal(size=6), rng.normal(size=(2, 3, 4))
     mask = rng.integers(0, 2, (4, 5)).astype(bool)
     return [
@@ -213,7 +213,7 @@ def _index_samples(rng: np.random.Generator) -> list[Sample]:
         Sample((image, (0, slice(None), [1, 1]))), Sample((rng.normal(size=()), ())),
         Sample((rng.normal(size=()), None)), Sample((rng.normal(size=(0, 3)), (slice(None), [2, 0]))),
         Sample((x, np.zeros(0, "int64"))), Sample((x, slice(3, 1))),
-        Sample((np.arange(6), np.array([1, 1])), {}, False),
+        Sample((np.arange(6), np.array([1, 1])), {}, False), Sample((gaussian(rng, 4), np.array([1, 1, 3]))),
     ]  # fmt: skip
 
 
@@ -237,6 +237,7 @@ def _index_errors() -> list[Bad]:
     emit="gather",
     domain=cases(_index_samples, _index_errors),
     family="indexing",
+    complex=True,
 )
 def getitem(x: Any, key: Any) -> Tensor:
     """x[key] with NumPy's meaning: ints, slices, `...`, None, boolean masks, integer arrays, and mixes of them.
@@ -255,7 +256,7 @@ def getitem(x: Any, key: Any) -> Tensor:
     return record(getitem.op, (x, *arrays), {"key": place})
 
 
-def _scatter_samples(rng: np.random.Generator) -> list[Sample]:
+def _scatter_samples(rng: Rng) -> list[Sample]:
     like, column = np.zeros((4, 5)), np.array([0, 2, 2, -1])
     return [
         Sample((rng.normal(size=5), like, 1)), Sample((rng.normal(size=4), like, (slice(None), -1))),
@@ -292,6 +293,7 @@ def _scatter_infer(g: Spec, like: Spec, *arrays: Spec, key: Key) -> Spec:
     emit="scatter",
     domain=cases(_scatter_samples, _scatter_errors),
     family="indexing",
+    complex=True,
 )
 def scatter_like(g: Any, like: Any, key: Any) -> Tensor:
     """Zeros of the shape of `like` with g added at [key], as often as a place is named: the transpose of indexing.

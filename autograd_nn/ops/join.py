@@ -10,12 +10,12 @@ from ..engine.op import Bad, Sample
 from ..engine.spec import Dim, Shape, Size, Spec, normal_axis, promote, show_shape
 from ..engine.tensor import Tensor, describe, record
 from ..errors import DTypeError, InvalidArgument, ShapeError, SymbolicError, short
-from .domain import cases
+from .domain import Rng, cases, gaussian
 from .family import composite, primitive, tensors
 from .indexing import getitem
 from .shape import expand_dims, ravel
 
-Random = np.random.Generator
+Random = Rng
 
 
 def _several(values: Any, what: str) -> tuple[Tensor, ...]:
@@ -76,6 +76,7 @@ def _concatenate_samples(rng: Random) -> list[Sample]:
     return [
         case(0, (2, 3), (1, 3)), case(-1, (2, 3), (2, 1), (2, 0)), case(1, (2, 1, 2), (2, 3, 2)),
         case(0, (0, 2), (0, 2)), case(None, (2, 2), (3,)), case(0, (4,)),
+        Sample(([gaussian(rng, 2), rng.normal(size=3)],)),
     ]  # fmt: skip
 
 
@@ -95,6 +96,7 @@ def _concatenate_errors() -> list[Bad]:
     emit="concatenate",
     domain=cases(_concatenate_samples, _concatenate_errors),
     family="join",
+    complex=True,
 )
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Tensor:
     """The tensors one after another along an axis; flattened first if axis is None.
@@ -143,6 +145,7 @@ def _split_like_infer(x: Spec, *likes: Spec, axis: int) -> tuple[Spec, ...]:
     ),
     family="join",
     many=True,
+    complex=True,
 )  # fmt: skip
 def split_like(x: Any, likes: Sequence[Any], axis: int = 0) -> list[Tensor]:
     """x in pieces of the sizes that `likes` have along an axis: the transpose of `concatenate`.
@@ -271,6 +274,7 @@ def _parts(size: Size, ends: int | tuple[int, ...], axis: int) -> list[Size]:
     ),
     family="join",
     many=True,
+    complex=True,
 )  # fmt: skip
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """x in pieces along an axis.

@@ -12,7 +12,8 @@ from ..engine.spec import Dim, Size, Spec, broadcast, normal_axes, normal_axis, 
 from ..engine.tensor import Tensor, record
 from ..errors import AxisError, DTypeError, InvalidArgument, ShapeError, short
 from . import statistics
-from .domain import cases, reals
+from .complexes import conj
+from .domain import DATES, Rng, cases, gaussian, reals
 from .elementwise import abs, cast, equal, not_equal, power, where
 from .family import composite, differ, primitive
 from .reduction import Axis, add_up, reduce, reduced, reduction_domain, spread, sum
@@ -58,13 +59,14 @@ def _matmul_right(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return matmul(swap_last(a), g)
 
 
-def _matmul_samples(rng: np.random.Generator) -> list[Sample]:
+def _matmul_samples(rng: Rng) -> list[Sample]:
     shapes = (
         ((3, 4), (4, 2)), ((4,), (4,)), ((4,), (4, 2)), ((3, 4), (4,)), ((2, 3, 4), (4, 2)), ((2, 3, 4), (2, 4, 5)),
         ((2, 1, 3, 4), (5, 4, 2)), ((4,), (2, 4, 3)), ((2, 3, 4), (4,)), ((0, 4), (4, 2)), ((3, 0), (0, 2)),
         ((2, 3, 0), (0, 2)), ((2, 2, 3), (3, 0)),
     )  # fmt: skip
-    return [Sample((rng.normal(size=a), rng.normal(size=b))) for a, b in shapes]
+    mixed = [Sample((gaussian(rng, 2, 3), rng.normal(size=(3, 2)))), Sample((gaussian(rng, 3), gaussian(rng, 3)))]
+    return [*(Sample((rng.normal(size=a), rng.normal(size=b))) for a, b in shapes), *mixed]
 
 
 @primitive(
@@ -81,6 +83,7 @@ def _matmul_samples(rng: np.random.Generator) -> list[Sample]:
         ],
     ),
     family="product",
+    complex=True,
 )  # fmt: skip
 def matmul(x1: Any, x2: Any) -> Tensor:
     """The matrix product over the last axis of x1 and the last but one of x2; leading axes broadcast.
@@ -97,7 +100,7 @@ def matmul(x1: Any, x2: Any) -> Tensor:
 # --- diagonals
 
 
-def _diagonal_samples(rng: np.random.Generator) -> list[Sample]:
+def _diagonal_samples(rng: Rng) -> list[Sample]:
     written: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
         ((3, 3), ()), ((2, 4), (1,)), ((4, 2), (-1,)), ((2, 3, 4), (0, 0, 2)), ((2, 3, 4), (1, -1, 1)), ((2, 2), (5,)),
         ((0, 3), ()),
@@ -163,7 +166,7 @@ def _on_diagonal(d: Any, like: Any, offset: int, axis1: int, axis2: int) -> Any:
     return x
 
 
-def _on_diagonal_samples(rng: np.random.Generator) -> list[Sample]:
+def _on_diagonal_samples(rng: Rng) -> list[Sample]:
     written: tuple[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]], ...] = (
         ((3,), (3, 3), ()), ((2,), (2, 4), (1,)), ((3, 2), (2, 3, 4), (0, 0, 2)), ((0,), (0, 3), ()),
     )  # fmt: skip
@@ -224,7 +227,7 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 # --- products of vectors
 
 
-def _vector_samples(*pairs: tuple[tuple[int, ...], tuple[int, ...]]) -> Callable[[np.random.Generator], list[Sample]]:
+def _vector_samples(*pairs: tuple[tuple[int, ...], tuple[int, ...]]) -> Callable[[Rng], list[Sample]]:
     return lambda rng: [Sample((rng.normal(size=a), rng.normal(size=b))) for a, b in pairs]
 
 
@@ -269,7 +272,7 @@ def dot(x1: Any, x2: Any) -> Tensor:
     ),
 )  # fmt: skip
 def vdot(x1: Any, x2: Any) -> Tensor:
-    """The sum of products of all elements of x1 and x2, both flattened.
+    """The sum of products of all elements of x1, of complex ones the conjugates, and x2, both flattened.
 
     Raises ShapeError where the numbers of elements differ.
 
@@ -278,7 +281,7 @@ def vdot(x1: Any, x2: Any) -> Tensor:
     11.0
     """
     a, b = pair(x1, x2)
-    return matmul(reshape(a, (-1,)), reshape(b, (-1,)))
+    return matmul(reshape(conj(a), (-1,)), reshape(b, (-1,)))
 
 
 @composite(
@@ -286,7 +289,7 @@ def vdot(x1: Any, x2: Any) -> Tensor:
     domain=cases(
         _vector_samples(((2,), (3,)), ((2, 2), (3,)), ((), ()), ((0,), (2,))),
         lambda: [
-            Bad((np.array(["a"]), np.ones(1)), {}, TypeError), Bad((np.ones(1), np.array([1j])), {}, TypeError),
+            Bad((np.array(["a"]), np.ones(1)), {}, TypeError), Bad((np.ones(1), DATES), {}, TypeError),
             Bad(([[1.0], [1.0, 2.0]], 1.0), {}, ValueError),
         ],
     ),
@@ -363,7 +366,7 @@ def _matrix_norm(x: Tensor, ord: Any, rows: int, columns: int, keepdims: bool) -
     return found if keepdims else squeeze(found, (rows, columns))
 
 
-def _norm_samples(rng: np.random.Generator) -> list[Sample]:
+def _norm_samples(rng: Rng) -> list[Sample]:
     values = reals(-3, 3, away=(0,))
     vectors = [Sample((values.draw(rng, (5,)), p)) for p in (None, 2, 1, math.inf, -math.inf, 0, 3, 1.5)]
     matrices = [Sample((values.draw(rng, (3, 4)), p)) for p in (None, "fro", 1, -1, math.inf, -math.inf)]

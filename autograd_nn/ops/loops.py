@@ -14,7 +14,7 @@ from ..engine.tree import Structure, flatten, tree_map, unflatten
 from ..errors import ArgumentTypeError, DTypeError, GraphError, InvalidArgument, ShapeError, short
 from .capture import Piece, Specs, check_function, placeholder, settled, traced
 from .creation import arange
-from .domain import cases
+from .domain import Rng, cases
 from .family import composite
 from .scanning import looped, scan_vjp, scanned
 
@@ -219,7 +219,7 @@ def _map_errors() -> list[Bad]:
     ]
 
 
-def _map_samples(rng: np.random.Generator) -> list[Sample]:
+def _map_samples(rng: Rng) -> list[Sample]:
     return [
         Sample((lambda x: x * x.sum(), rng.normal(size=(4, 3)))),
         Sample((lambda p: {"a": p[0] * p[1], "b": p[1] - 1}, (rng.normal(size=(3, 2)), rng.normal(size=3)))),

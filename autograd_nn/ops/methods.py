@@ -93,6 +93,11 @@ def _astype(self: Tensor, dtype: Any) -> Tensor:
     return _function("cast")(self, dtype)
 
 
+def _conjugate(self: Tensor) -> Tensor:
+    """The tensor with the sign of its imaginary part changed: `ops.conj`."""
+    return _function("conj")(self)
+
+
 # --- NumPy's ufuncs
 
 # NumPy's name of a function where ours differs.
@@ -229,5 +234,8 @@ _WRITTEN_OUT: dict[str, Any] = {
     "__round__": _round,
     "T": property(_transposed),
     "astype": _astype,
+    "conj": _conjugate,
+    "imag": property(lambda self: _function("imag")(self)),
     "mT": property(_matrix_transposed),
+    "real": property(lambda self: _function("real")(self)),
 }

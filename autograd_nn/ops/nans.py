@@ -7,16 +7,17 @@ import numpy as np
 
 from ..engine.convert import as_tensor
 from ..engine.op import Bad, Domain, Sample
-from ..engine.tensor import Tensor
+from ..engine.spec import INEXACT
+from ..engine.tensor import Tensor, refuse_complex
 from .cumulative import cumprod, cumsum
-from .domain import Values, cases, distinct
+from .domain import Rng, Values, cases, distinct
 from .elementwise import cast, equal, isnan, sqrt, square, where
 from .family import composite
 from .reduction import Axis, all, prod, reduction_domain, sum
 from .statistics import argmax, argmin, max, min
 
 
-def _draw(rng: np.random.Generator, size: tuple[int, ...]) -> Any:
+def _draw(rng: Rng, size: tuple[int, ...]) -> Any:
     """Distinct numbers, the first of every row of several missing."""
     x = distinct(-3, 3.7).draw(rng, size)
     if x.ndim and x.shape[-1] > 1:
@@ -34,11 +35,11 @@ def _reduction(empty: bool = True) -> Domain:
 def _filled(x: Any, instead: float) -> Tensor:
     """x with a number in place of NaN."""
     x = as_tensor(x)
-    return where(isnan(x), instead, x) if x.dtype.kind == "f" else x
+    return where(isnan(x), instead, x) if x.dtype.kind in INEXACT else x
 
 
 def _counted(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
-    return sum(cast(~isnan(x), x.dtype if x.dtype.kind == "f" else "float64"), axis, keepdims)
+    return sum(cast(~isnan(x), x.dtype if x.dtype.kind in INEXACT else "float64"), axis, keepdims)
 
 
 @composite(reference=np.nansum, domain=_reduction())
@@ -84,6 +85,7 @@ def nanvar(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     1.0
     """
     x = as_tensor(x)
+    refuse_complex(nanvar.op, (x,))
     centred = _filled(x - nanmean(x, axis, keepdims=True), 0)
     return sum(square(centred), axis, keepdims) / _counted(x, axis, keepdims)
 
@@ -134,7 +136,7 @@ def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 # --- places and running totals
 
 
-def _along(rng: np.random.Generator, grad: bool) -> list[Sample]:
+def _along(rng: Rng, grad: bool) -> list[Sample]:
     shapes: tuple[tuple[tuple[int, ...], int | None], ...] = (
         ((5,), 0), ((3, 4), 1), ((3, 4), None), ((2, 1, 3), -1), ((), None), ((0, 3), 1),
     )  # fmt: skip

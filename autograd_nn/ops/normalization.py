@@ -9,7 +9,7 @@ from ..engine.op import Bad, Sample
 from ..engine.spec import normal_axes, normal_axis, promote, show_shape
 from ..engine.tensor import Tensor
 from ..errors import ArgumentTypeError, InvalidArgument, ShapeError, short
-from .domain import cases, reals
+from .domain import Rng, cases, reals
 from .elementwise import cast, maximum, sqrt, square
 from .family import composite, differ, tensors
 from .linalg import norm
@@ -60,7 +60,7 @@ def _scaled(x: Tensor, factor: Tensor | None, offset: Tensor | None) -> Tensor:
     return x if offset is None else x + offset
 
 
-def _moment_samples(rng: np.random.Generator) -> list[Sample]:
+def _moment_samples(rng: Rng) -> list[Sample]:
     values = reals(-3, 3)
     shapes: tuple[tuple[tuple[int, ...], Axis], ...] = (
         ((5,), 0), ((3, 4), (0,)), ((2, 3, 4), (0, 2)), ((2, 3), None), ((2, 0), 0),
@@ -94,7 +94,7 @@ def moments(x: Any, axes: Axis, keepdims: bool = False, synchronized: bool = Fal
     return mean(x, axes, keepdims), var(x, axes, keepdims)
 
 
-def _batch_samples(rng: np.random.Generator) -> list[Sample]:
+def _batch_samples(rng: Rng) -> list[Sample]:
     def sample(shape: tuple[int, ...], axis: int, affine: bool) -> Sample:
         width = (shape[axis],)
         more = {"offset": rng.normal(size=width), "scale": rng.normal(size=width)} if affine else {}
@@ -142,7 +142,7 @@ def batch_normalization(
     return _scaled((x - centre) * (inverse if factor is None else inverse * factor), None, shift)
 
 
-def _layer_samples(rng: np.random.Generator) -> list[Sample]:
+def _layer_samples(rng: Rng) -> list[Sample]:
     def sample(shape: tuple[int, ...], axis: Any, sizes: tuple[int, ...] | None, **more: Any) -> Sample:
         affine = () if sizes is None else (rng.normal(size=sizes), rng.normal(size=sizes))
         return Sample((rng.normal(size=shape), *affine), {"axis": axis, **more})
@@ -188,7 +188,7 @@ def layer_normalization(
     return cast(_scaled((x - middle) * inverse, factor, offset), given.dtype)
 
 
-def _rms_samples(rng: np.random.Generator) -> list[Sample]:
+def _rms_samples(rng: Rng) -> list[Sample]:
     def sample(shape: tuple[int, ...], axis: Any, sizes: tuple[int, ...] | None) -> Sample:
         scale = () if sizes is None else (rng.normal(size=sizes),)
         return Sample((rng.normal(size=shape), *scale), {"axis": axis})
@@ -220,7 +220,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Axis = -1, epsilon: Any =
     return cast(_scaled(x * inverse, factor, None), given.dtype)
 
 
-def _normalize_samples(rng: np.random.Generator) -> list[Sample]:
+def _normalize_samples(rng: Rng) -> list[Sample]:
     values = reals(-3, 3, away=(0,))
     several: Sequence[dict[str, Any]] = (
         {}, {"axis": 0}, {"order": 1}, {"axis": (0, 1)}, {"order": 3, "axis": 1}, {"epsilon": 100.0},

@@ -11,7 +11,7 @@ from ..engine.spec import Spec, show_shape
 from ..engine.tensor import Tensor, record
 from ..errors import InvalidArgument, ShapeError
 from .convolution import channels_first
-from .domain import Values, cases, distinct, reals
+from .domain import Rng, Values, cases, distinct, reals
 from .family import primitive
 from .shape import moveaxis
 from .windows import Window, window
@@ -92,7 +92,7 @@ def _pooled(x: Spec, window: Window, dtype: Any = None) -> Spec:
 
 
 def _domain(values: Values) -> Domain:
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         def case(shape: tuple[int, ...], *args: Any, **options: Any) -> Sample:
             return Sample((values.draw(rng, shape), *args), options)
 
@@ -117,7 +117,7 @@ def _domain(values: Values) -> Domain:
 def _adjoint_domain(sizes: Callable[[tuple[int, ...], Window], tuple[int, ...]]) -> Domain:
     """Pairs of an array shaped by `sizes` and an input, with a window."""
 
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         found = []
         for sample in _domain(distinct(-3, 3)).samples(rng):
             x, size, *rest = sample.args

@@ -11,7 +11,7 @@ from ..engine.spec import normal_axes, show_shape
 from ..engine.tensor import Tensor
 from ..errors import InvalidArgument, ShapeError, short
 from .creation import shape
-from .domain import cases, distinct
+from .domain import Rng, cases, distinct
 from .elementwise import cast, ceil, floor, isnan, maximum, round, where
 from .family import composite
 from .indexing import getitem, take_along_axis
@@ -67,7 +67,7 @@ def _between(line: Tensor, place: Tensor, method: Callable[..., Tensor]) -> Tens
     return method(lower, upper, place - floor(place), place)
 
 
-def _samples(rng: np.random.Generator, holes: bool, *q: Any) -> list[Sample]:
+def _samples(rng: Rng, holes: bool, *q: Any) -> list[Sample]:
     shapes: tuple[tuple[tuple[int, ...], Axis, bool], ...] = (
         ((5,), None, False), ((3, 4), 0, False), ((3, 4), 1, True), ((2, 3, 2), (0, 2), False), ((2, 3), None, True),
         ((), None, False), ((0, 3), 1, False),
@@ -81,7 +81,7 @@ def _samples(rng: np.random.Generator, holes: bool, *q: Any) -> list[Sample]:
 
 
 def _quantile_domain(scale: float, holes: bool) -> Domain:
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         x = distinct(-3, 3.7).draw(rng, (3, 4))
         ways = [Sample((x, 0.4 * scale), {"axis": 1, "method": method}) for method in METHODS]
         several = Sample((x, np.array([0.1, 0.55]) * scale), {"axis": 0, "keepdims": True})
@@ -97,7 +97,7 @@ def _quantile_domain(scale: float, holes: bool) -> Domain:
     return cases(samples, errors)
 
 
-def _with_holes(rng: np.random.Generator, size: tuple[int, ...]) -> Any:
+def _with_holes(rng: Rng, size: tuple[int, ...]) -> Any:
     """Distinct numbers, the first of every row of several missing."""
     x = distinct(-3, 3.7).draw(rng, size)
     if x.ndim and x.shape[-1] > 1:

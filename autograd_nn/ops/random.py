@@ -10,7 +10,7 @@ from ..engine.op import Bad, Sample
 from ..engine.spec import Spec, as_dtype, default_float
 from ..engine.tensor import Tensor, describe, record
 from ..errors import DTypeError, ShapeError
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import bitwise_or, cast, cos, left_shift, log, right_shift, sqrt
 from .family import composite, primitive
 from .shape import full_sizes, spec_shape, value_shape
@@ -46,7 +46,7 @@ def _bits(key: Any, *dynamic: Any, shape: tuple[int | None, ...]) -> Any:
     return philox(counter, key[:2]).T.reshape(-1)[:count].reshape(sizes)
 
 
-def _key_samples(rng: np.random.Generator, **more: Any) -> list[Sample]:
+def _key_samples(rng: Rng, **more: Any) -> list[Sample]:
     shapes: tuple[Any, ...] = ((2, 3), (), (0, 3), 9)
     keys = rng.integers(0, 2**32, (len(shapes), 4), dtype=np.uint32)
     return [Sample((key, shape), more, False) for key, shape in zip(keys, shapes)]

@@ -142,7 +142,7 @@ def argpartition(x: Any, kth: int, axis: int = -1) -> Tensor:
         ],
         lambda: [
             Bad((np.array([0, 1]),), {}, TypeError), Bad((np.array([0, 1]), 0), {}, ValueError),
-            Bad((np.array([0.5]), 2), {}, TypeError), Bad((np.array([0, 1]), 2), {"sparse": True}, ValueError),
+            Bad((np.array([0, 1]), 2), {"sparse": True}, ValueError), Bad((np.array(["a"]), 2), {}, TypeError),
         ],
     ),
     order=0,

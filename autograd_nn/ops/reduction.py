@@ -12,7 +12,7 @@ from ..engine.spec import Dim, Shape, Spec, broadcast, normal_axes, show_shape
 from ..engine.tensor import Tensor, record
 from ..errors import ShapeError
 from .cumulative import product_of_others
-from .domain import Values, bools, cases, integers, reals
+from .domain import DATES, Rng, Values, and_complex, bools, cases, gaussian, integers, reals
 from .elementwise import cast, equal, exp, where
 from .family import differ, dtype_of, primitive
 from .shape import expand_dims
@@ -60,7 +60,7 @@ def reduction_domain(
     empty: whether an axis without elements can be reduced. also: shapes and arguments beyond the usual ones.
     """
 
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         def case(shape: tuple[int, ...], axis: Axis, keepdims: bool = False, **more: Any) -> Sample:
             return Sample((values.draw(rng, shape),), {"axis": axis, "keepdims": keepdims, **more}, values.grad)
 
@@ -94,9 +94,10 @@ def reduce(op: Any, x: Any, axis: Axis, keepdims: bool, **params: Any) -> Tensor
     infer=reduction_infer(np.sum),
     partials=(lambda g, y, x, axis, keepdims: spread(g, x, axis, keepdims),),
     emit="reduce:add",
-    domain=reduction_domain(reals(-3, 3)),
+    domain=and_complex(reduction_domain(reals(-3, 3)), lambda rng: [Sample((gaussian(rng, 2, 3),), {"axis": 1})]),
     family="reduction",
     reference=np.sum,
+    complex=True,
 )
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over axes; zero over no elements.
@@ -139,6 +140,7 @@ def _size_infer(x: Spec, axis: tuple[int, ...]) -> Spec:
         ],
     ),
     family="size",
+    complex=True,
 )  # fmt: skip
 def size_of(x: Any, axis: Axis = None) -> Tensor:
     """The number of elements along axes as an int64 scalar, known at the latest when the graph runs.
@@ -322,7 +324,8 @@ def _unbroadcast(g: Any, like: Any) -> Any:
     extra = g.ndim - like.ndim
     axes = tuple(k for k in range(g.ndim) if k < extra or like.shape[k - extra] == 1 != g.shape[k])
     summed = np.sum(g, axis=axes, keepdims=True, dtype=g.dtype) if axes else g
-    return np.asarray(summed).reshape(like.shape).astype(like.dtype, copy=False)
+    part = summed.real if like.dtype.kind != "c" == summed.dtype.kind else summed
+    return np.asarray(part).reshape(like.shape).astype(like.dtype, copy=False)
 
 
 def _fits(small: Shape, large: Shape, what: str) -> None:
@@ -341,8 +344,8 @@ def _broadcast_infer(x: Spec, like: Spec) -> Spec:
     return Spec(like.shape, x.dtype)
 
 
-def _like_samples(down: bool) -> Callable[[np.random.Generator], list[Sample]]:
-    def samples(rng: np.random.Generator) -> list[Sample]:
+def _like_samples(down: bool) -> Callable[[Rng], list[Sample]]:
+    def samples(rng: Rng) -> list[Sample]:
         shapes = (((3, 4), (4,)), ((3, 4), (3, 1)), ((2, 3), ()), ((2, 3), (2, 3)), ((0, 3), (3,)))
         pairs = shapes if down else tuple((b, a) for a, b in shapes)
         return [Sample((rng.normal(size=a), rng.normal(size=b))) for a, b in pairs]
@@ -354,7 +357,7 @@ def _like_errors() -> list[Bad]:
     return [
         Bad((np.ones((2, 3)), np.ones(4)), {}, ValueError),
         Bad((np.array(["a"]), np.ones(1)), {}, TypeError),
-        Bad((np.ones(1), np.array([1j])), {}, TypeError),
+        Bad((np.ones(3), DATES), {}, TypeError),
     ]
 
 
@@ -365,9 +368,11 @@ def _like_errors() -> list[Bad]:
     emit="unbroadcast",
     domain=cases(_like_samples(down=True), _like_errors),
     family="reduction",
+    complex=True,
 )
 def unbroadcast(g: Any, like: Any) -> Tensor:
-    """g summed over the axes along which `like` was broadcast to it, with the dtype of `like`.
+    """g summed over the axes along which `like` was broadcast to it, with the dtype of `like`: the real part where that
+    is real.
 
     >>> import autograd_nn as ag
     >>> ag.ops.unbroadcast([[1.0, 2.0], [3.0, 4.0]], [0.0, 0.0]).tolist()
@@ -383,6 +388,7 @@ def unbroadcast(g: Any, like: Any) -> Tensor:
     emit="broadcast",
     domain=cases(_like_samples(down=False), _like_errors),
     family="broadcast",
+    complex=True,
 )
 def broadcast_like(x: Any, like: Any) -> Tensor:
     """x broadcast to the shape of `like`, with its own dtype.

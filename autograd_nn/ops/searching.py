@@ -11,12 +11,12 @@ from ..engine.op import Bad, Sample
 from ..engine.spec import Dim, Spec, show_shape
 from ..engine.tensor import Tensor, record
 from ..errors import AxisError, DTypeError, InvalidArgument, ShapeError, short
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import floor_divide, mod
 from .family import composite, primitive
 from .indexing import take_along_axis
 
-Random = np.random.Generator
+Random = Rng
 
 
 def whole(value: Any, what: str, least: int | None = None) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..engine.convert import as_tensor
 from ..engine.op import Bad, Domain, Sample
-from ..engine.spec import show_shape
+from ..engine.spec import INEXACT, show_shape
 from ..engine.tensor import Tensor
 from ..errors import DTypeError, InvalidArgument, ShapeError
 from .creation import full, shape
@@ -57,7 +57,7 @@ def _segments(name: str, data: Any, segment_ids: Any, num_segments: int | None) 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """What is below and above all numbers of a dtype, or its lowest and largest."""
-    if dtype.kind == "f":
+    if dtype.kind in INEXACT:
         return -np.inf, np.inf
     return (False, True) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
 

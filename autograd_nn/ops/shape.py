@@ -11,7 +11,7 @@ from ..engine.op import Bad, Domain, Sample
 from ..engine.spec import Dim, Shape, Spec, normal_axes, normal_axis, show_shape
 from ..engine.tensor import Tensor, record
 from ..errors import AxisError, DTypeError, InvalidArgument, ShapeError, short
-from .domain import cases
+from .domain import DATES, cases, gaussian
 from .family import composite, primitive
 
 
@@ -36,6 +36,7 @@ def _expanded(x: Spec, axis: tuple[int, ...]) -> Spec:
         ],
     ),
     family="view",
+    complex=True,
 )  # fmt: skip
 def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Tensor:
     """x with new axes of size 1 at the places `axis` of the result.
@@ -74,6 +75,7 @@ def _squeezed(x: Spec, axis: tuple[int, ...]) -> Spec:
         ],
     ),
     family="view",
+    complex=True,
 )  # fmt: skip
 def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """x without the axes `axis`, which must have size 1; without all such axes if None.
@@ -98,7 +100,7 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
     domain=cases(
         lambda rng: [
             Sample((rng.normal(size=(2, 3, 4)),)), Sample((rng.normal(size=(2, 3, 4)), (1, 2, 0))),
-            Sample((rng.normal(size=()),)), Sample((rng.normal(size=(0, 2)), (-1, 0))),
+            Sample((rng.normal(size=()),)), Sample((rng.normal(size=(0, 2)), (-1, 0))), Sample((gaussian(rng, 2, 3),)),
         ],
         lambda: [
             Bad((np.ones((2, 3)), (0, 0)), {}, ValueError), Bad((np.ones((2, 3)), (0,)), {}, ValueError),
@@ -106,6 +108,7 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
         ],
     ),
     family="view",
+    complex=True,
 )  # fmt: skip
 def transpose(x: Any, axes: Any = None, *more: int) -> Tensor:
     """x with its axes in the order `axes`; reversed if None.
@@ -164,6 +167,7 @@ def _reshape(x: Any, *sizes: Any, shape: tuple[int | None, ...]) -> Any:
         lambda rng: [
             Sample((rng.normal(size=(2, 6)), (3, -1))), Sample((rng.normal(size=()), (1, 1))),
             Sample((rng.normal(size=(0, 3)), (3, 0))), Sample((rng.normal(size=4), 4)),
+            Sample((gaussian(rng, 2, 3), (3, 2))),
         ],
         lambda: [
             Bad((np.ones((2, 3)), (4, 2)), {}, ValueError), Bad((np.ones((2, 3)), (4, -1)), {}, ValueError),
@@ -172,6 +176,7 @@ def _reshape(x: Any, *sizes: Any, shape: tuple[int | None, ...]) -> Any:
         ],
     ),
     family="view",
+    complex=True,
 )  # fmt: skip
 def reshape(x: Any, shape: Any = None, *more: Any, newshape: Any = None) -> Tensor:
     """x with the same elements in row-major order and another shape.
@@ -193,9 +198,26 @@ def reshape(x: Any, shape: Any = None, *more: Any, newshape: Any = None) -> Tens
     return record(reshape.op, (x, *dynamic), {"shape": sizes})
 
 
+def listed_sizes(shape: Any) -> Sequence[Any]:
+    """The sizes in a tuple or in a vector of integers; those of a vector put together are taken from its parts."""
+    if isinstance(shape, (tuple, list)):
+        return shape
+    if not isinstance(shape, (Tensor, np.ndarray)) or shape.ndim != 1 or shape.dtype.kind not in "iu":
+        return (shape,)
+    if isinstance(shape, np.ndarray) or not shape.is_symbolic:
+        return [int(size) for size in np.asarray(shape)]
+    name = None if shape.op is None else shape.op.name
+    if name == "concatenate":
+        return [size for part in shape.inputs for size in listed_sizes(part)]
+    if name == "expand_dims":
+        return [shape.inputs[0]]
+    count = shape.spec.shape[0]
+    return [shape[k] for k in range(count)] if isinstance(count, int) else (shape,)
+
+
 def static_sizes(shape: Any, what: str) -> tuple[tuple[int | None, ...], tuple[Tensor, ...]]:
     """A shape as ints with None for each size that only a tensor knows, and these tensors in order."""
-    given = shape if isinstance(shape, (tuple, list)) else (shape,)
+    given = listed_sizes(shape)
     sizes: list[int | None] = []
     dynamic: list[Tensor] = []
     for size in given:
@@ -232,10 +254,11 @@ def _reshaped_like(x: Spec, like: Spec) -> Spec:
         ],
         lambda: [
             Bad((np.ones(3), np.ones(4)), {}, ValueError), Bad((np.array(["a"]), np.ones(1)), {}, TypeError),
-            Bad((np.ones(1), np.array([1j])), {}, TypeError),
+            Bad((np.ones(3), DATES), {}, TypeError),
         ],
     ),
     family="view",
+    complex=True,
 )  # fmt: skip
 def reshape_like(x: Any, like: Any) -> Tensor:
     """x with the shape of `like`, which must have as many elements.
@@ -300,6 +323,7 @@ def broadcast_infer(x: Spec, *dynamic: Spec, shape: tuple[int | None, ...]) -> S
         ],
     ),
     family="broadcast",
+    complex=True,
 )  # fmt: skip
 def broadcast_to(x: Any, shape: Any) -> Tensor:
     """x repeated along axes of size 1, and new ones in front, to `shape`.
@@ -392,7 +416,7 @@ def _flat_domain() -> Domain:
     return cases(
         lambda rng: [Sample((rng.normal(size=shape),)) for shape in ((2, 3), (), (4,), (0, 3), (2, 1, 2))],
         lambda: [
-            Bad((np.array(["a"]),), {}, TypeError), Bad((np.array([1j]),), {}, TypeError),
+            Bad((np.array(["a"]),), {}, TypeError), Bad((DATES,), {}, TypeError),
             Bad(([[1.0], [1.0, 2.0]],), {}, ValueError),
         ],
     )  # fmt: skip

@@ -10,29 +10,29 @@ import numpy as np
 
 from ..engine.convert import as_tensor
 from ..engine.op import Bad, Domain, Sample
-from ..engine.spec import Spec, broadcast, promote, show_shape
+from ..engine.spec import INEXACT, Spec, broadcast, promote, show_shape
 from ..engine.tensor import Tensor, record
 from ..errors import ArgumentTypeError, InvalidArgument, ShapeError, short
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import cast, where
-from .family import composite, primitive
-from .linalg import matmul, swap_last
+from .family import composite, primitive, same_shape
+from .linalg import matmul, swap_last, trace
 from .matrices import tril, triu
-from .reduction import sum
 from .shape import expand_dims, squeeze
 
-Random = np.random.Generator
+Random = Rng
 
 
-def matrices(x: Any, what: str, square: bool = True) -> Tensor:
-    """x as float matrices in its last two axes; ShapeError where it has none, or none that are square."""
+def matrices(x: Any, what: str, square: bool = True, complex_too: bool = False) -> Tensor:
+    """x as float matrices in its last two axes, or complex ones where `complex_too`; ShapeError where it has none, or
+    none that are square."""
     x = as_tensor(x)
     sizes = x.spec.shape[-2:]
     if len(sizes) < 2:
         raise ShapeError(f"{what}: needs matrices in the last two axes, got shape {show_shape(x.spec.shape)}")
     if square and isinstance(sizes[0], int) and isinstance(sizes[1], int) and sizes[0] != sizes[1]:
         raise ShapeError(f"{what}: the matrices must be square, got shape {show_shape(x.spec.shape)}")
-    return x if x.dtype.kind == "f" else cast(x, "float64")
+    return x if x.dtype.kind in (INEXACT if complex_too else "f") else cast(x, "float64")
 
 
 def solved(function: Callable[..., Any], problem: str) -> Callable[..., Any]:
@@ -111,22 +111,81 @@ def _cofactors(x: Any) -> Any:
     return turns[..., None, None] * ((u * others[..., None, :]) @ vt)
 
 
-def _cofactors_rule(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    turned = swap_last(inv(x))
-    return turned * _each(sum(g * y, (-2, -1))) - matmul(turned, matmul(swap_last(g), y))
+def _slope(g: Any, x: Any) -> Any:
+    """From the singular values: the product of all but two of them, for each pair."""
+    u, s, vt = np.linalg.svd(x)
+    size = s.shape[-1]
+    if not size:
+        return g
+    pairs = [[np.prod(np.delete(s, (i, j), -1), -1) * (i != j) for j in range(size)] for i in range(size)]
+    others = np.moveaxis(np.array(pairs), (0, 1), (-2, -1))
+    inside = np.swapaxes(u, -1, -2) @ g @ np.swapaxes(vt, -1, -2)
+    found = -others * np.swapaxes(inside, -1, -2)
+    along = others @ np.diagonal(inside, 0, -2, -1)[..., None]
+    found[..., range(size), range(size)] = along[..., 0]
+    return (np.linalg.det(u) * np.linalg.det(vt))[..., None, None] * (u @ found @ vt)
+
+
+def _slope_rule(gg: Tensor, y: Tensor, g: Tensor, x: Tensor) -> Tensor:
+    """The third derivative of the determinant, along g and gg, from the inverse."""
+    below = inv(x)
+    first, second = matmul(below, g), matmul(below, gg)
+    a, b = (_each(trace(t, 0, -2, -1)) for t in (first, second))
+    both = matmul(first, second)
+    level = (a * b - _each(trace(both, 0, -2, -1))) * below
+    rest = matmul(both + matmul(second, first) - a * second - b * first, below)
+    return _each(det(x)) * swap_last(level + rest)
+
+
+def _slope_reference(g: Any, x: Any) -> Any:
+    """The cofactors are polynomials: of degree 2, for which this difference is exact, for 3 rows and columns."""
+    ahead, behind = (np.linalg.det(m)[..., None, None] * np.swapaxes(np.linalg.inv(m), -1, -2) for m in (x + g, x - g))
+    return (ahead - behind) / 2
+
+
+@primitive(
+    eval=solved(_slope, "cofactors_slope: the singular values were not found; is there NaN in x?"),
+    infer=lambda g, x: x,
+    partials=(lambda gg, y, g, x: cofactors_slope(gg, x), _slope_rule),
+    emit="cofactors_slope",
+    domain=cases(
+        lambda rng: [
+            *(Sample((rng.normal(size=s), regular(rng, *s))) for s in ((3, 3), (2, 3, 3), (0, 2, 2))),
+            Sample((rng.normal(size=(3, 3)), np.outer([1.0, 2.0, 3.0], [1.0, -1.0, 0.5])), {}, False),
+        ],
+        lambda: [
+            Bad((np.ones((2, 2)), np.ones((2, 3))), {}, ValueError), Bad((np.ones((2, 2)), np.ones(3)), {}, ValueError),
+            Bad((np.ones((3, 3)), np.ones((2, 2))), {}, ValueError), Bad((np.eye(1), np.array([["a"]])), {}, TypeError),
+        ],
+    ),
+    family="solve",
+    reference=_slope_reference,
+)  # fmt: skip
+def cofactors_slope(g: Any, x: Any) -> Tensor:
+    """How the cofactors of x change along g: the second derivative of the determinant, for singular x too.
+
+    g, x: square matrices of one shape. Its own gradient with respect to x needs matrices that are not singular.
+
+    >>> import autograd_nn as ag
+    >>> ag.ops.cofactors_slope([[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]).tolist()
+    [[0.0, 0.0], [0.0, 1.0]]
+    """
+    along, x = matrices(g, "cofactors_slope"), matrices(x, "cofactors_slope")
+    same_shape("cofactors_slope", along, x, "g and x")
+    return record(cofactors_slope.op, (along, x), {})
 
 
 @primitive(
     eval=solved(_cofactors, "cofactors: the singular values were not found; is there NaN in x?"),
     infer=lambda x: x,
-    partials=(_cofactors_rule,),
+    partials=(lambda g, y, x: cofactors_slope(g, x),),
     emit="cofactors",
     domain=_square_domain(),
     family="solve",
     reference=lambda x: np.linalg.det(x)[..., None, None] * np.swapaxes(np.linalg.inv(x), -1, -2),
 )
 def cofactors(x: Any) -> Tensor:
-    """The gradient of the determinant of each matrix, for singular ones too; its own needs one that is not singular.
+    """The gradient of the determinant of each matrix, for singular ones too, and so is its own.
 
     >>> import autograd_nn as ag
     >>> ag.ops.cofactors([[2.0, 0.0], [0.0, 0.0]]).numpy().round(6).tolist()
@@ -145,7 +204,7 @@ def cofactors(x: Any) -> Tensor:
     reference=np.linalg.det,
 )
 def det(x: Any) -> Tensor:
-    """The determinant of each matrix in the last two axes; its second derivative needs one that is not singular.
+    """The determinant of each matrix in the last two axes; its third derivative needs one that is not singular.
 
     Integers become float64. Raises ShapeError for matrices that are not square.
 
@@ -224,18 +283,18 @@ def _solution(a: Any, b: Any) -> Any:
     return np.linalg.solve(a, b[..., None])[..., 0] if b.ndim == a.ndim - 1 else np.linalg.solve(a, b)
 
 
-def _system(name: str, a: Any, b: Any, square: bool = True) -> tuple[Tensor, Tensor, bool]:
+def _system(name: str, a: Any, b: Any, square: bool = True, complex_too: bool = False) -> tuple[Tensor, Tensor, bool]:
     """Matrices a and b of one dtype, and whether b was given as vectors."""
-    left, right = matrices(a, name, square), as_tensor(b)
+    left, right = matrices(a, name, square, complex_too), as_tensor(b)
     kind = promote(left.dtype, right.dtype)
     vector = right.ndim == left.ndim - 1
-    right = matrices(expand_dims(right, -1) if vector else right, name, square=False)
+    right = matrices(expand_dims(right, -1) if vector else right, name, False, complex_too)
     rows, given = left.spec.shape[-2], right.spec.shape[-2]
     if isinstance(rows, int) and isinstance(given, int) and rows != given:
         raise ShapeError(
             f"{name}: a has {rows} rows and b {given}, shapes {show_shape(left.spec.shape)}, {as_tensor(b).shape}"
         )
-    kind = kind if kind.kind == "f" else np.dtype("float64")
+    kind = kind if kind.kind in INEXACT else np.dtype("float64")
     return cast(left, kind), cast(right, kind), vector
 
 
@@ -250,6 +309,7 @@ def _system(name: str, a: Any, b: Any, square: bool = True) -> tuple[Tensor, Ten
     ),
     family="solve",
     reference=_solution,
+    complex=True,
 )
 def solve_matrices(a: Any, b: Any) -> Tensor:
     """The x with a @ x == b, for matrices a and b in the last two axes; leading axes broadcast.
@@ -258,8 +318,8 @@ def solve_matrices(a: Any, b: Any) -> Tensor:
     >>> ag.ops.solve_matrices([[2.0, 0.0], [0.0, 4.0]], [[2.0], [2.0]]).tolist()
     [[1.0], [0.5]]
     """
-    left, right = matrices(a, "solve_matrices"), matrices(b, "solve_matrices", square=False)
-    return record(solve_matrices.op, _system("solve_matrices", left, right)[:2], {})
+    left, right = matrices(a, "solve_matrices", complex_too=True), matrices(b, "solve_matrices", False, True)
+    return record(solve_matrices.op, _system("solve_matrices", left, right, complex_too=True)[:2], {})
 
 
 @composite(

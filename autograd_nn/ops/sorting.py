@@ -8,14 +8,14 @@ from ..engine.convert import as_tensor
 from ..engine.op import Bad, Domain, Sample
 from ..engine.spec import Spec, normal_axis
 from ..engine.tensor import Tensor, record
-from .domain import Values, cases, distinct, integers
+from .domain import Rng, Values, cases, distinct, integers
 from .family import composite, primitive
 from .indexing import take_along_axis
 from .shape import ravel
 
 
 def _order_domain(values: Values) -> Domain:
-    def samples(rng: np.random.Generator) -> list[Sample]:
+    def samples(rng: Rng) -> list[Sample]:
         def case(shape: tuple[int, ...], axis: int | None = -1) -> Sample:
             return Sample((values.draw(rng, shape),), {"axis": axis}, values.grad)
 

@@ -13,7 +13,7 @@ from ..errors import DTypeError, InvalidArgument, ShapeError, short
 from .creation import linspace, shape
 from .custom import stop_gradient
 from .differences import diff
-from .domain import cases
+from .domain import Rng, cases
 from .elementwise import cast, equal, exp, log, power, sign, where
 from .family import composite
 from .indexing import getitem
@@ -24,7 +24,7 @@ from .shape import ravel, reshape, transpose
 from .sorting import sort
 from .statistics import max, min
 
-Random = np.random.Generator
+Random = Rng
 
 # --- even ratios
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..engine.convert import as_tensor
 from ..engine.op import Bad, Sample
-from ..engine.spec import Spec, normal_axes, normal_axis
+from ..engine.spec import INEXACT, Spec, normal_axes, normal_axis
 from ..engine.tensor import Tensor, record
 from ..errors import ArgumentTypeError, short
-from .domain import cases, distinct, reals
+from .domain import Rng, and_complex, cases, distinct, gaussian, reals
 from .elementwise import cast, equal, maximum, minimum, where
 from .family import primitive
 from .reduction import (
@@ -32,7 +32,7 @@ from .reduction import (
 
 def _total_dtype(dtype: Any) -> Any:
     """What NumPy adds up in: float64 for integers, float32 for float16."""
-    if dtype.kind != "f":
+    if dtype.kind not in INEXACT:
         return np.dtype("float64")
     return np.dtype("float32") if dtype.itemsize == 2 else dtype
 
@@ -52,9 +52,12 @@ def _mean(x: Any, axis: tuple[int, ...] = (), keepdims: bool = False) -> Any:
     infer=reduction_infer(_mean),
     partials=(lambda g, y, x, axis, keepdims: spread(g / count(x, axis, g.dtype), x, axis, keepdims),),
     emit="reduce:mean",
-    domain=reduction_domain(reals(-3, 3), empty=False),
+    domain=and_complex(
+        reduction_domain(reals(-3, 3), empty=False), lambda rng: [Sample((gaussian(rng, 2, 3),), {"axis": 0})]
+    ),
     family="reduction",
     reference=np.mean,
+    complex=True,
 )
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean over axes; NaN over no elements.
@@ -226,7 +229,7 @@ def _place_infer(name: str) -> Callable[..., Spec]:
     return infer
 
 
-def _place_samples(rng: np.random.Generator) -> list[Sample]:
+def _place_samples(rng: Rng) -> list[Sample]:
     values = distinct(-3, 3)
     places: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
         ((), {}), ((5,), {"axis": 0}), ((3, 4), {}), ((3, 4), {"axis": -1}), ((2, 3, 4), {"axis": 1, "keepdims": True}),

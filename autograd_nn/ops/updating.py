@@ -12,7 +12,7 @@ from ..engine.tensor import Tensor, record
 from ..errors import AxisError, DTypeError, InvalidArgument, ShapeError, short
 from .creation import arange, full, ones_like, shape, zeros, zeros_like
 from .cumulative import linear_recurrence, shift
-from .domain import cases, distinct
+from .domain import Rng, cases, distinct
 from .elementwise import cast, equal, not_equal, where
 from .family import composite, primitive
 from .indexing import Key, _scatter_infer, canonical, getitem, numpy_key, scatter_like, take
@@ -20,7 +20,7 @@ from .reduction import size_of
 from .shape import reshape
 from .sorting import argsort
 
-Random = np.random.Generator
+Random = Rng
 
 # --- an element-wise replacement at a place
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..engine.signatures import suggest_calls
 from ..errors import ArgumentTypeError, short
 from ..saving.registry import custom_object_scope, resolve, serialize_keras_object
 from . import schedules
@@ -63,3 +64,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """
     with custom_object_scope(custom_objects or {}):
         return get(config)
+
+
+suggest_calls(globals())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.convert import as_tensor
-from ..engine.signatures import Checked
+from ..engine.signatures import Checked, suggest_calls
 from ..engine.tensor import Tensor
 from ..engine.variable import Variable
 from ..errors import ArgumentTypeError, short
@@ -143,3 +143,6 @@ def draw_key(seed: int | SeedGenerator | None) -> Tensor:
     if seed is None:
         return global_generator().next()
     return as_tensor(_state(_checked(seed, "random")))
+
+
+suggest_calls(globals())

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..engine.signatures import suggest_calls
 from ..errors import (
     ArgumentTypeError,
     FileInTheWay,
@@ -112,7 +113,7 @@ def load_model(
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Write the weights of a built model, and the states of its random generators, to one file.
+    """Write the weights of a built model, the states of its random generators, and that of its optimizer, to one file.
 
     filepath, overwrite: as in `save_model`
 
@@ -126,6 +127,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
     """Replace the weights of a built model by those of a file, from `save_weights` or `save_model`, here or in Keras 3.
 
     skip_mismatch: load what has the same name and shape, and leave the rest
+
+    A compiled model also gets the state of its optimizer, if the file has one. As in Keras, that of an optimizer that
+    was never used is left out with a warning; `optimizer.build(model.trainable_variables)` makes the place for it.
 
     Raises ShapeError, with what is missing, extra or of another shape, for weights of another architecture, and
     ModelFileError for a broken file; the model is unchanged then.
@@ -184,3 +188,6 @@ def _unsupported(path: str, call: str) -> ModelFileError:
     what = next((what for ending, what in _FOREIGN.items() if name.endswith(ending)), None)
     told = f"{shown(path)} is {what}" if what else f"{shown(path)} has no ending that says what it is"
     return ModelFileError(f"{call}: {told}; not supported: use a name that ends in {OURS} or {KERAS}")
+
+
+suggest_calls(globals())

@@ -7,10 +7,14 @@ from typing import Any
 
 from ..errors import ModelFileError, short
 
-_LEFT: ContextVar[list[int] | None] = ContextVar("bytes_left", default=None)
+# How many bytes new weights, and the states of metrics, may still take.
+_LEFT: ContextVar[dict[str, int] | None] = ContextVar("bytes_left", default=None)
 
 _MOST_IN_MODEL = 10**7
-_MOST_IN_METRICS = 10**4
+# Thresholds are first made as a list of Python's numbers.
+_MOST_IN_METRICS = 10**6
+# Matrices of some thousand classes, or thresholds by the million.
+_METRIC_BYTES = 1 << 28
 _PACKAGES = (__name__.partition(".")[0], "keras")
 _METRICS = ("metrics", "weighted_metrics")
 _ANY_SIZE = ("seed", "shared_object_id", "optimizer", "loss", "start", "stop")
@@ -24,7 +28,20 @@ def weights_within(size: int) -> Iterator[None]:
     ...     claim_weight("kernel", 40), claim_weight("bias", 60)
     (True, True)
     """
-    token = _LEFT.set([size])
+    with _within({"weight": size, "metric": _METRIC_BYTES}):
+        yield
+
+
+@contextmanager
+def metrics_bounded() -> Iterator[None]:
+    """Inside, the states of new metrics may take no more than those of real models do."""
+    with _within({"metric": _METRIC_BYTES}):
+        yield
+
+
+@contextmanager
+def _within(left: dict[str, int]) -> Iterator[None]:
+    token = _LEFT.set(left)
     try:
         yield
     finally:
@@ -36,12 +53,27 @@ def claim_weight(name: str, size: int) -> bool:
 
     A configuration may say `units=10**12`: this is found before memory is taken.
     """
+    return _claim("weight", name, size, "the arrays of the file have")
+
+
+def claim_state(name: str, size: int) -> None:
+    """ModelFileError for a state of a metric that a file asks for and that no real one has.
+
+    >>> with metrics_bounded():
+    ...     claim_state("io_u/matrix", 10**10)
+    Traceback (most recent call last):
+    autograd_nn.errors.ModelFileError: metric 'io_u/matrix' would take 10000000000 bytes, more than a file may ask for
+    """
+    _claim("metric", name, size, "a file may ask for")
+
+
+def _claim(what: str, name: str, size: int, most: str) -> bool:
     left = _LEFT.get()
-    if left is None:
+    if left is None or what not in left:
         return False
-    left[0] -= size
-    if left[0] < 0:
-        raise ModelFileError(f"weight {name!r} would take {size} bytes, more than the arrays of the file have")
+    left[what] -= size
+    if left[what] < 0:
+        raise ModelFileError(f"{what} {name!r} would take {size} bytes, more than {most}")
     return True
 
 

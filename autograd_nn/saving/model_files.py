@@ -14,7 +14,7 @@ from ..errors import ArgumentTypeError, AutogradError, ModelFileError, NotBuiltE
 from ..random.seed import global_state, set_global_state
 from .atomic import check_writable, shown
 from .container import read_arrays, write_arrays
-from .loading import check_sizes, weights_within
+from .loading import check_sizes, metrics_bounded, weights_within
 from .registry import PACKAGE, custom_object_scope, deserialize_keras_object, serialize_keras_object
 from .sharing import numbering, sharing
 from .state import (
@@ -24,6 +24,7 @@ from .state import (
     named_optimizer_variables,
     named_variables,
     refuse,
+    state_fits,
 )
 
 FORMAT = 1
@@ -54,15 +55,29 @@ def save_model_file(model: Any, path: str) -> None:
 
 
 def save_weights_file(model: Any, path: str) -> None:
-    """Write the weights and random states of a model (or layer) alone."""
+    """Write the weights and random states of a model (or layer), and the state of its optimizer."""
     check_writable(path)
     check_built(model, "save_weights")
-    arrays = {name: variable.numpy() for name, variable in named_variables(model).items()}
-    write_arrays(path, arrays, {HEAD: _head("weights")})
+    names = named_variables(model)
+    arrays = {name: variable.numpy() for name, variable in names.items()}
+    texts = {HEAD: _head("weights")}
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and _trains_only(optimizer, names):
+        arrays.update((k, v.numpy()) for k, v in named_optimizer_variables(optimizer, names).items())
+        texts["state"] = json.dumps({"optimizer": {"averages_are_in": optimizer.averages_are_in}})
+    write_arrays(path, arrays, texts)
+
+
+def _trains_only(optimizer: Any, names: Names) -> bool:
+    """Whether all weights of an optimizer are among these; the state for others has no place in a model's file."""
+    own = {id(variable) for variable in names.values()}
+    return all(id(variable) in own for variable in optimizer._trainable_variables)
 
 
 def check_built(model: Any, what: str) -> None:
-    if not model.built:
+    """NotBuiltError for a layer or model without its weights; one that has no call has those of its layers."""
+    parts = [] if not getattr(model, "_is_model", False) or model._has_call() else model._sublayers()
+    if not model.built and not (parts and all(part.built for part in parts)):
         raise NotBuiltError(
             f"{what}: {model.name!r} is not built; call it on data, or build(input_shape), to make its weights"
         )
@@ -117,7 +132,7 @@ def tells_how_it_was_compiled(model: Any) -> bool:
     warnings.warn(
         f"{kind} has its own compile(); it is saved uncompiled: define get_compile_config and compile_from_config "
         f"in {kind}, or call compile(...) after loading",
-        stacklevel=5,
+        stacklevel=6,
     )
     return False
 
@@ -133,10 +148,9 @@ def _compilation(model: Any, names: Names) -> dict[str, Any]:
     if optimizer is not None:
         of_variable = {id(variable): name for name, variable in names.items()}
         weights = [of_variable.get(id(v)) for v in optimizer._trainable_variables]
-        # The state for weights that are not the model's own has no place in its file.
         found["optimizer"] = (
             None
-            if None in weights
+            if not _trains_only(optimizer, names)
             else {
                 "weights": weights if optimizer.built else None,
                 "undecayed": [name for name, v in names.items() if not optimizer._decays(v)],
@@ -158,7 +172,7 @@ def load_model_file(path: str, custom_objects: dict[str, Any] | None = None, com
         with explained(path), weights_within(sum(array.nbytes for array in arrays.values())):
             model = _make(config, state)
         names = named_variables(model)
-        _fill(names, {name: a for name, a in arrays.items() if not name.startswith(OPTIMIZER)}, path)
+        _fill(names, _apart(arrays)[0], path)
         if compile and "compile" in texts:
             how = from_json(texts["compile"], "compile", path)
             with explained(path):
@@ -171,16 +185,32 @@ def load_model_file(path: str, custom_objects: dict[str, Any] | None = None, com
 
 
 def load_weights_file(model: Any, path: str, skip_mismatch: bool = False) -> None:
-    """Replace the weights and random states of a model (or layer) by those of a file; all of them or none."""
-    arrays, _ = read_arrays(path)
+    """Replace the weights and random states of a model (or layer) by those of a file; all of them or none.
+
+    The state of the optimizer too, where the model has a built one and the file has its state.
+    """
+    arrays, texts = read_arrays(path)
     check_built(model, "load_weights")
     names = named_variables(model)
-    weights = {name: array for name, array in arrays.items() if not name.startswith(OPTIMIZER)}
+    weights, state = _apart(arrays)
     found = differences(names, weights)
     if found and not skip_mismatch:
         hint = "pass skip_mismatch=True to load what fits"
         raise refuse(found, f"load_weights: {shown(path)} does not fit {model.name!r}", hint)
+    optimizer = getattr(model, "optimizer", None)
+    slots = {} if optimizer is None else named_optimizer_variables(optimizer, names)
+    restored = optimizer is not None and state_fits(optimizer, slots, state, path, skip_mismatch)
+    how = from_json(texts["state"], "state", path).get("optimizer") if restored and "state" in texts else None
     assign_arrays(names, weights)
+    if optimizer is not None and restored:
+        assign_arrays(slots, state)
+        optimizer.averages_are_in = isinstance(how, dict) and how.get("averages_are_in") is True
+
+
+def _apart(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The arrays of the model, and those of its optimizer."""
+    state = {name: array for name, array in arrays.items() if name.startswith(OPTIMIZER)}
+    return {name: array for name, array in arrays.items() if name not in state}, state
 
 
 def _check_head(texts: Mapping[str, str], path: str) -> None:
@@ -272,7 +302,8 @@ def _compile(model: Any, how: dict[str, Any], state: Mapping[str, Any], names: N
     if isinstance(optimizer, dict) and optimizer["config"].get("learning_rate") == 0:
         # No optimizer can be made with a rate of 0, but one can be set to it; the array has it.
         how = {**how, "optimizer": {**optimizer, "config": {**optimizer["config"], "learning_rate": 1.0}}}
-    model.compile_from_config(how)
+    with metrics_bounded():
+        model.compile_from_config(how)
 
 
 def _restore_optimizer(
@@ -285,8 +316,7 @@ def _restore_optimizer(
     if state["weights"] is not None:
         optimizer.build([names[name] for name in state["weights"]])
     model.optimizer = optimizer
-    own = {name: array for name, array in arrays.items() if name.startswith(OPTIMIZER)}
-    _fill(named_optimizer_variables(optimizer, names), own, path)
+    _fill(named_optimizer_variables(optimizer, names), _apart(arrays)[1], path)
     optimizer.averages_are_in = bool(state["averages_are_in"])
 
 

@@ -41,6 +41,7 @@ def register(package: str = PACKAGE, name: str | None = None) -> Callable[[T], T
     return decorate
 
 
+@suggests
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
     """Decorator: makes a class with `get_config`, or a function, usable in configs of models.
 
@@ -73,6 +74,7 @@ def _enter(key: str, target: Any) -> None:
     _NAME_OF[target] = key
 
 
+@suggests
 def get_registered_name(obj: Any) -> str:
     """The key under which a class or function is registered, its own name if it is not.
 
@@ -83,6 +85,7 @@ def get_registered_name(obj: Any) -> str:
     return _NAME_OF.get(obj, obj.__name__)
 
 
+@suggests
 def get_registered_object(name: str, custom_objects: dict[str, Any] | None = None) -> Any:
     """The class or function of that key or custom name, None if there is none.
 
@@ -96,6 +99,7 @@ def get_registered_object(name: str, custom_objects: dict[str, Any] | None = Non
     return None
 
 
+@suggests
 def get_custom_objects() -> dict[str, Any]:
     """The names that every deserialization knows beside the registered ones; a dict to be changed in place.
 
@@ -127,6 +131,7 @@ CustomObjectScope = custom_object_scope
 # --- to data
 
 
+@suggests
 def serialize_keras_object(obj: Any) -> Any:
     """`obj` as plain data: numbers, strings and None as they are, the rest as dicts that name a registered class.
 
@@ -203,6 +208,7 @@ def _function_name(function: Any) -> str:
 # --- from data
 
 
+@suggests
 def deserialize_keras_object(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The object that `serialize_keras_object` made `config` from.
 

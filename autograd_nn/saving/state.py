@@ -1,6 +1,7 @@
 """The variables of models and optimizers by names that are the same in every process, and arrays put into them."""
 
 import re
+import warnings
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from ..engine.variable import Variable
 from ..errors import ShapeError, short
 from ..layers.naming import snake_case
 from ..random import SeedGenerator
+from .atomic import shown
 
 OPTIMIZER = "optimizer/"
 _KEPT = ("optimizer",)
@@ -161,3 +163,25 @@ def assign_arrays(variables: Mapping[str, Variable], arrays: Mapping[str, np.nda
 def refuse(found: Differences, what: str, hint: str) -> ShapeError:
     """The error for weights of another architecture."""
     return ShapeError(f"{what}: {found.summary()}; {hint}", found.details())
+
+
+def state_fits(
+    optimizer: Any, slots: Mapping[str, Variable], arrays: Mapping[str, Any], path: str, skip_mismatch: bool
+) -> bool:
+    """Whether `arrays` are the state of an optimizer, whose variables `slots` are; a warning for that of another one.
+
+    Raises ShapeError where only shapes differ, unless `skip_mismatch`.
+    """
+    found = differences(slots, arrays)
+    if not arrays or not found:
+        return bool(arrays)
+    what = f"load_weights: the state of optimizer {optimizer.name!r} in {shown(path)}"
+    if not (found.missing or found.extra or skip_mismatch):
+        raise refuse(found, f"{what} does not fit", "pass skip_mismatch=True to leave it out")
+    hint = (
+        f"it is of another one: {found.summary()}"
+        if optimizer.built
+        else "to load it, call model.optimizer.build(model.trainable_variables) before"
+    )
+    warnings.warn(f"{what} is left out; {hint}", stacklevel=6)
+    return False

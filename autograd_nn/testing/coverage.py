@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engine.op import Op
+from ..engine.signatures import suggest_calls
 from .layouts import LAYOUTS, matters
 from .suite import Case, subject_of
 
@@ -73,4 +74,7 @@ def coverage(op: Op) -> Coverage:
 
 
 def _differentiated(case: Case) -> bool:
-    return case.grad and any(a.size and a.dtype == np.float64 for a in case.arrays)
+    return case.grad and any(a.size and a.dtype in (np.float64, np.complex128) for a in case.arrays)
+
+
+suggest_calls(globals())

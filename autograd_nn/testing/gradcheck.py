@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.signatures import suggest_calls
 from ..engine.spec import promote
 from ..errors import GradcheckError, InvalidArgument, short
 from .differences import Differences
@@ -33,7 +34,8 @@ def gradcheck(
 
     f:               any function of Tensors that returns Tensors (nests of them are welcome), or a custom op
     inputs:          a tuple or list of arguments for f, each a tensor, array, number or a nest of these; or its only
-                     argument. Floats are differentiated, use float64; integers and other values are passed on
+                     argument. Floats are differentiated, use float64; integers and other values are passed on.
+                     Complex numbers count as pairs (real, imaginary) along a new last axis
     order:           2 also checks the gradient of the gradient, with all mixed derivatives; and so on
     eps:             step of the differences for inputs of size one; None for the best one of the dtype
     atol, rtol:      how far apart they may be; None for 0 and for what the dtype allows (float64: 1e-6)
@@ -101,7 +103,7 @@ def _notes(problem: Problem) -> tuple[str, ...]:
     if coarse:
         which = ", ".join(f"{problem.names[k]} is {problem.arrays[k].dtype}" for k in coarse)
         notes.append(f"{which}: differences are good to a few digits only; use float64")
-        warnings.warn(f"gradcheck: {notes[0]}", stacklevel=3)
+        warnings.warn(f"gradcheck: {notes[0]}", stacklevel=4)
     if any((u == 0).any() for u in problem.cotangents):
         notes.append("outputs that are not finite were left out")
     return tuple(notes)
@@ -278,3 +280,6 @@ def _few_bits(values: np.ndarray) -> bool:
     """Whether numbers fit into float32 by chance: what is left of terms that cancel has a bit or two."""
     mantissas = np.frexp(values)[0] * 2**12
     return bool(np.all(mantissas == np.round(mantissas)))
+
+
+suggest_calls(globals())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.graph import Graph
+from ..engine.signatures import suggest_calls
 from ..engine.spec import BATCH, Spec, public_shape
 from ..engine.tensor import Tensor, leaf, symbol
 from ..engine.tree import flatten, tree_map
@@ -274,3 +275,5 @@ CHECKS = (
     check_config, check_arguments, check_weights, check_shapes, check_values, check_float32, check_gradients,
     check_training, check_mask,
 )  # fmt: skip
+
+suggest_calls(globals())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
 from ..engine.autodiff import pullback
 from ..engine.convert import to_array
 from ..engine.tensor import Tensor, leaf
@@ -128,16 +129,17 @@ def problem_of(f: Callable[..., Any], inputs: Any, rng: np.random.Generator) -> 
     leaves, structure = flatten(arguments)
     arrays = [_array(x) for x in leaves]
     given = [k for k, array in enumerate(arrays) if array is not None]
+    pairs = [k for k, array in enumerate(arrays) if array is not None and array.dtype.kind == "c"]
     labels = list(_paths(arguments, _parameter_names(f, len(arguments))))
     names = tuple(getattr(leaves[k], "name", None) or labels[k] for k in given)
 
     def run(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         full = list(leaves)
         for k, t in zip(given, tensors):
-            full[k] = t
+            full[k] = ops.view_as_complex(t) if k in pairs else t
         return _float_outputs(f(*unflatten(structure, full)))
 
-    values = tuple(array for array in arrays if array is not None)
+    values = tuple(_real(array) for array in arrays if array is not None)
     with np.errstate(all="ignore"):
         outputs = run([leaf(array.copy()) for array in values])
     return Problem(run, names, values, tuple(cotangent(np.asarray(y.value), rng) for y in outputs))
@@ -148,8 +150,13 @@ def _array(x: Any) -> Array | None:
     if type(x) is float:
         return np.asarray(x, np.float64)
     if isinstance(x, (Tensor, np.ndarray, np.generic)):
-        return np.array(to_array(x, copy=False), order="C", copy=True)
+        return np.array(to_array(x, copy=False, complex_too=True), order="C", copy=True)
     return None
+
+
+def _real(array: Array) -> Array:
+    """Complex numbers as pairs of real ones, which differences are taken of."""
+    return np.stack([array.real, array.imag], -1) if np.iscomplexobj(array) else array
 
 
 def _float_outputs(result: Any) -> tuple[Tensor, ...]:
@@ -160,7 +167,8 @@ def _float_outputs(result: Any) -> tuple[Tensor, ...]:
                 f"gradcheck: f must return Tensors, got {short(y)} of type {type(y).__name__}; "
                 "keep the computation in ag.ops"
             )
-    outputs = tuple(y for y in leaves if y.dtype.kind == "f")
+    real = (ops.view_as_real(y) if y.dtype.kind == "c" else y for y in leaves)
+    outputs = tuple(y for y in real if y.dtype.kind == "f")
     if not outputs:
         kinds = ", ".join(y.dtype.name for y in leaves) or "nothing"
         raise GradientError(f"gradcheck: f must return a float tensor, got {kinds}; there is no gradient to check")

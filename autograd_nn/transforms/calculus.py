@@ -6,16 +6,25 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import ops
-from ..engine.autodiff import pullback, reach
+from ..engine.autodiff import facing, pullback, reach
 from ..engine.convert import as_tensor
 from ..engine.op import Op
-from ..engine.signatures import suggests
+from ..engine.signatures import suggest_calls, suggests
+from ..engine.spec import INEXACT
 from ..engine.tensor import MODE, Tensor, describe, leaf, record, recording, symbolic
 from ..engine.tree import Structure, flatten, unflatten
 from ..engine.variable import Variable
 from ..errors import ArgumentTypeError, DTypeError, GradientError, ShapeError, short
 
-ALIAS = Op("alias", eval=lambda x: x, infer=lambda x: x, partials=(lambda g, y, x: g,), emit="view", family="view")
+ALIAS = Op(
+    "alias",
+    eval=lambda x: x,
+    infer=lambda x: x,
+    partials=(lambda g, y, x: g,),
+    emit="view",
+    family="view",
+    complex=True,
+)
 Argnums = int | Sequence[int]
 
 
@@ -36,7 +45,7 @@ def no_grad() -> Iterator[None]:
 def _twin(x: Any, what: str) -> Tensor:
     """A node with the value of x from which gradients can be asked without touching x."""
     x = as_tensor(x)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in INEXACT:
         raise DTypeError(f"{what}: needs floats to differentiate, got {describe(x)} of dtype {x.dtype}; cast it first")
     twin = record(ALIAS, (x,), {}) if MODE.trace is None else symbolic(ALIAS, (x,), {})
     twin.requires_grad = True
@@ -81,8 +90,9 @@ def _outer(outputs: Sequence[Tensor], wrt: Sequence[Tensor]) -> bool:
 
 
 def _pull(outputs: Sequence[Tensor], cotangents: Sequence[Tensor], wrt: Sequence[Tensor], keep: bool) -> list[Tensor]:
-    grads = pullback(outputs, cotangents, wrt, create_graph=keep)
-    return [ops.zeros_like(t) if g is None else g for t, g in zip(wrt, grads)]
+    """Cotangents as users know them (`facing`), in and out."""
+    grads = pullback(outputs, [facing(g) for g in cotangents], wrt, create_graph=keep)
+    return [ops.zeros_like(t) if g is None else facing(g) for t, g in zip(wrt, grads)]
 
 
 def _scalar(value: Any, what: str) -> Tensor:
@@ -92,6 +102,11 @@ def _scalar(value: Any, what: str) -> Tensor:
         )
     if value.spec.shape != () and (value.value is None or value.value.size != 1):
         raise GradientError(f"{what}: the function must return a scalar, got {describe(value)}; reduce it with .sum()")
+    if value.dtype.kind == "c":
+        raise GradientError(
+            f"{what}: the function must return a real number, got dtype {value.dtype}; take ops.abs, ops.real or "
+            "ops.imag of the result, or use vjp"
+        )
     if value.dtype.kind != "f":
         raise DTypeError(f"{what}: the function must return a float, got dtype {value.dtype}")
     return value
@@ -107,6 +122,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
     """The function that returns f's value and its gradient with respect to the arguments `argnums`.
 
     f:       returns a scalar, or (scalar, anything else) with `has_aux`; arguments may be nests of tensors
+
+    With respect to a complex argument the gradient is d/d re + i d/d im, as in PyTorch.
     Raises GradientError for a result that is no scalar, DTypeError for integers.
 
     >>> import autograd_nn as ag
@@ -196,10 +213,14 @@ def _seed(g: Any, y: Tensor) -> Tensor:
     return seed
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """f's result at `primals`, and its directional derivative along `tangents`: a pullback of a pullback.
+@suggests
+def jvp(
+    fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> tuple[Any, ...]:
+    """fun's result at `primals`, and its directional derivative along `tangents`: a pullback of a pullback.
 
     primals, tangents: sequences of arguments, of the same form
+    has_aux:           fun returns (result, anything else), and this the triple with that at the end
 
     >>> import autograd_nn as ag
     >>> y, dy = ag.jvp(lambda x: x ** 3, (2.0,), (1.0,))
@@ -211,14 +232,25 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if len(directions) != len(opened.twins):
         raise GradientError(f"jvp: {len(opened.twins)} primals but {len(directions)} tangents; give one per primal")
     seeds = [_seed(v, t) for v, t in zip(directions, opened.twins)]
-    outputs, structure = _call_open(f, opened, "jvp")
+    aux: list[Any] = []
+
+    def result(*args: Any) -> Any:
+        found = fun(*args)
+        if not has_aux:
+            return found
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise GradientError(f"jvp: with has_aux the function must return (result, aux), got {short(found)}")
+        aux.append(found[1])
+        return found[0]
+
+    outputs, structure = _call_open(result, opened, "jvp")
     keep = MODE.recording and _outer((*outputs, *seeds), opened.twins)
-    dual = [_twin(ops.zeros_like(y), "jvp") if y.dtype.kind == "f" else ops.zeros_like(y) for y in outputs]
+    dual = [_twin(ops.zeros_like(y), "jvp") if y.dtype.kind in INEXACT else ops.zeros_like(y) for y in outputs]
     with recording(True):
         pulled = _pull(outputs, dual, opened.twins, True)
     slopes = iter(_pull(pulled, seeds, [d for d in dual if d.requires_grad], True))
     moved = [next(slopes) if d.requires_grad else d for d in dual]
-    return unflatten(structure, _shown(outputs, keep)), unflatten(structure, _shown(moved, keep))
+    return unflatten(structure, _shown(outputs, keep)), unflatten(structure, _shown(moved, keep)), *aux
 
 
 @suggests
@@ -239,6 +271,8 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
             y = f(*opened.args, **kwargs)
         if not isinstance(y, Tensor) or None in y.shape:
             raise GradientError(f"jacobian: the function must return one Tensor of known shape, got {short(y)}")
+        if any(t.dtype.kind == "c" for t in (y, *opened.twins)):
+            raise GradientError("jacobian: complex numbers have no one derivative; take ops.view_as_real of them")
         keep = MODE.recording and _outer((y,), opened.twins)
         rows = [_pull((y,), (seed,), opened.twins, keep) for seed in _basis(y)]
         blocks = [_stack(y, t, [row[k] for row in rows]) for k, t in enumerate(opened.twins)]
@@ -314,4 +348,8 @@ def gradients(output: Tensor, wrt: Sequence[Tensor]) -> list[Tensor | None]:
             )
     output = _scalar(output, "gradients")
     keep = _outer((output,), sources)
-    return pullback((output,), (ops.ones_like(output),), sources, create_graph=keep)
+    found = pullback((output,), (ops.ones_like(output),), sources, create_graph=keep)
+    return [None if g is None else facing(g) for g in found]
+
+
+suggest_calls(globals())

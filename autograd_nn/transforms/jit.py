@@ -5,20 +5,21 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from .. import backends
 from ..compiler import optimize
 from ..engine.convert import as_tensor
 from ..engine.graph import Graph, toposort
-from ..engine.spec import BATCH, Dim, Shape, Spec, show_shape
+from ..engine.signatures import suggest_calls
+from ..engine.spec import BATCH, Dim, Shape, Spec, show_shape, signature
 from ..engine.tensor import MODE, Tensor, leaf, recording, symbol, tick, tracing
-from ..engine.tree import Structure, flatten, unflatten
+from ..engine.tree import Memo, Structure, flatten, unflatten
 from ..engine.variable import Trace
 from ..errors import ArgumentTypeError, AutogradError, GraphError, short
 from ..ops.control import call
 
 _STATIC = (bool, int, str, bytes, type(None))
+# Shapes of arguments of which a function remembers the version that takes them.
+_MOST_SHAPES = 4096
 
 
 def compiled(graph: Graph, replaced: Sequence[tuple[int, int]] = ()) -> Callable[..., tuple[Any, ...]]:
@@ -70,7 +71,7 @@ def _take_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Arguments:
     places: list[int] = []
     statics: list[Any] = []
     for place, x in enumerate(leaves):
-        if isinstance(x, (Tensor, float)) or hasattr(x, "__array__"):
+        if isinstance(x, (Tensor, float, complex)) or hasattr(x, "__array__"):
             tensors.append(as_tensor(x, copy=False))
             places.append(place)
             statics.append(None)
@@ -78,22 +79,6 @@ def _take_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Arguments:
             statics.append(x)
     kinds = tuple((t.dtype, t.ndim) for t in tensors)
     return _Arguments(tensors, places, statics, structure, (structure, kinds, tuple(map(_static_key, statics))))
-
-
-def _signature(nest: Any, leaves: list[Any]) -> Any:
-    """What is known of arguments that are arrays in nests, without looking at values; a type for anything else."""
-    kind = type(nest)
-    if kind is np.ndarray:
-        leaves.append(nest)
-        return (nest.dtype, nest.shape)
-    if kind is tuple or kind is list:
-        return (kind, *[_signature(item, leaves) for item in nest])
-    if kind is dict:
-        return (dict, *[(key, _signature(item, leaves)) for key, item in nest.items()])
-    if nest is None:
-        return None
-    leaves.append(None)
-    return kind
 
 
 def _static_key(x: Any) -> Any:
@@ -119,8 +104,8 @@ class Jitted:
         self.graph: Graph | None = None
         self.traces = 0
         self._versions: dict[Any, list[_Traced]] = {}
-        self._exact: dict[Any, _Traced] = {}
-        self._plain: dict[Any, _Traced] = {}
+        self._exact: dict[Any, _Traced] = Memo(_MOST_SHAPES)
+        self._plain: dict[Any, _Traced] = Memo(_MOST_SHAPES)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -129,8 +114,8 @@ class Jitted:
         if MODE.trace is not None:
             return self.function(*args, **kwargs)
         leaves: list[Any] = []
-        signature = None if kwargs else (backends.backend(), _signature(args, leaves))
-        traced = self._plain.get(signature)
+        known = None if kwargs else (backends.backend(), signature(args, leaves))
+        traced = self._plain.get(known)
         if traced is not None and not (MODE.recording and any(t.requires_grad for t in traced.captured)):
             values = traced.update([*map(leaf, leaves), *traced.captured])
             return unflatten(traced.structure, traced.write(values))
@@ -139,8 +124,8 @@ class Jitted:
             return self.function(*args, **kwargs)
         traced = self._find(arguments)
         values_of = [t.value for t in arguments.tensors]
-        if signature is not None and len(leaves) == len(values_of) and all(map(operator.is_, leaves, values_of)):
-            self._plain[signature] = traced
+        if known is not None and len(leaves) == len(values_of) and all(map(operator.is_, leaves, values_of)):
+            self._plain[known] = traced
         inputs = (*arguments.tensors, *traced.captured)
         if MODE.recording and any(t.requires_grad for t in inputs):
             outputs = call(traced.graph, inputs, compiled)
@@ -157,7 +142,7 @@ class Jitted:
         first; None, and nothing done, where the backend or the function does not allow it.
         """
         leaves: list[Any] = []
-        traced = self._plain.get((backends.backend(), _signature(args, leaves)))
+        traced = self._plain.get((backends.backend(), signature(args, leaves)))
         repeat = getattr(traced.run, "repeat", None) if traced else None
         if traced is None or repeat is None:
             return None
@@ -354,3 +339,6 @@ def _edge(outputs: Sequence[Tensor], symbols: Sequence[Tensor], start: int) -> l
         i for i in (*(i for t in made for i in t.inputs), *outputs) if i.value is None and i.stamp < start
     )
     return [t for t in used if not any(t is s for s in symbols)]
+
+
+suggest_calls(globals())

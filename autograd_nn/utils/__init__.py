@@ -1,6 +1,7 @@
 """Small helpers around data and training."""
 
 from ..config import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
+from ..lazy import later
 from ..saving.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -11,9 +12,7 @@ from ..saving.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from .download import get_file
 from .images import array_to_img, img_to_array, load_img, save_img
-from .model_plot import model_to_dot, plot_model
 from .numerical import normalize, to_categorical
 from .packing import pack_x_y_sample_weight, split_dataset, unpack_x_y_sample_weight
 from .progbar import Progbar
@@ -30,3 +29,13 @@ __all__ = [
     "pad_sequences", "plot_model", "register_keras_serializable", "save_img", "serialize_keras_object",
     "set_random_seed", "split_dataset", "timeseries_dataset_from_array", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip
+
+# What reads from the network, and what calls other programs, brings much of Python's library along.
+__getattr__ = later(
+    globals(),
+    {
+        "get_file": ".download:get_file",
+        "model_to_dot": ".model_plot:model_to_dot",
+        "plot_model": ".model_plot:plot_model",
+    },
+)

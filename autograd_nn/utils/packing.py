@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.convert import to_array
-from ..engine.signatures import suggests
+from ..engine.signatures import suggest_calls, suggests
 from ..engine.tree import flatten, unflatten
 from ..errors import ArgumentTypeError, DataError, InvalidArgument, short
 from .py_dataset import PyDataset
@@ -146,3 +146,6 @@ def _samples(name: str, value: Any, total: int) -> int:
             f"split_dataset: {name} must be a share between 0 and 1 or an int below {total}, got {short(value)}"
         )
     return int(value) if whole else round(value * total)
+
+
+suggest_calls(globals())

@@ -1,12 +1,15 @@
 """Sequences made ready for training: padded to one length, or cut out of a long one."""
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.convert import to_array
+from ..engine.convert import as_tensor, to_array
 from ..engine.signatures import suggests
+from ..engine.tree import tree_map
 from ..errors import ArgumentTypeError, DataError, InvalidArgument, ShapeError, did_you_mean, short
 from .py_dataset import PyDataset
 
@@ -81,7 +84,7 @@ class _Windows(PyDataset):
 
     def __init__(
         self, data: NDArray[Any], targets: Any, starts: NDArray[Any], offsets: NDArray[Any], batch_size: int | None,
-        rng: np.random.Generator | None,
+        rng: "np.random.Generator | None",
     ) -> None:  # fmt: skip
         super().__init__()
         self.data = data
@@ -103,6 +106,16 @@ class _Windows(PyDataset):
         windows = self.data[np.add.outer(starts, self.offsets)]
         return windows if self.targets is None else (windows, self.targets[starts])
 
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._tensors, range(len(self)))
+
+    def take(self, count: int) -> Iterator[Any]:
+        """The first batches."""
+        return itertools.islice(self, count)
+
+    def _tensors(self, index: int) -> Any:
+        return tree_map(as_tensor, self[index])
+
     def on_epoch_end(self) -> None:
         if self.rng is not None:
             self.rng.shuffle(self.starts)
@@ -121,7 +134,7 @@ def timeseries_dataset_from_array(
     start_index: int | None = None,
     end_index: int | None = None,
 ) -> PyDataset:
-    """Windows of a long series, with their targets, as a PyDataset for `fit`.
+    """Windows of a long series, with their targets, as a PyDataset for `fit`; `take(n)` gives the first n batches.
 
     data:            shape `(steps, ...)`
     targets:         `targets[i]` belongs to the window that begins at step i; None for windows alone

@@ -3,7 +3,7 @@
 import gc
 from typing import Any
 
-from ..engine.signatures import suggests
+from ..engine.signatures import suggest_calls, suggests
 from ..engine.tensor import MODE, Tensor
 from ..layers.naming import reset_names
 
@@ -32,3 +32,6 @@ def is_keras_tensor(x: Any) -> bool:
     (True, False)
     """
     return isinstance(x, Tensor) and x.is_symbolic and MODE.trace is None
+
+
+suggest_calls(globals())

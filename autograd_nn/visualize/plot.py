@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from ..engine.signatures import suggest_calls
 from ..engine.tensor import RENDERER, Tensor
 from ..errors import AutogradError, GradientError, GraphError, InvalidArgument, short
 from .condense import MOST_NODES, Drawing, condense
@@ -110,3 +111,5 @@ def notebook_svg(obj: Any) -> str | None:
 
 
 RENDERER.svg = notebook_svg
+
+suggest_calls(globals())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine.autodiff import FREED, pullback
+from ..engine.autodiff import FREED, facing, pullback
 from ..engine.convert import as_tensor
 from ..engine.graph import Graph, toposort
 from ..engine.op import OPS
@@ -221,7 +221,7 @@ def _at_nodes(subject: Subject) -> dict[Tensor, Any]:
         with recording(True):
             cotangent = OPS["ones_like"].call(outputs[0])  # type: ignore[misc]
             found = pullback(outputs, [cotangent], wrt, create_graph=bool(inputs))
-        pairs = [(t, g) for t, g in zip(wrt, found) if g is not None]
+            pairs = [(t, facing(g)) for t, g in zip(wrt, found) if g is not None]
         arrays = Graph(inputs, [g for _, g in pairs]).evaluate(*[subject.value(t) for t in inputs])
     except AutogradError:
         return {}

@@ -65,11 +65,13 @@ def _em(character: str) -> float:
 def number(value: Any) -> str:
     """A number as people write it.
 
-    >>> number(np.float32(0.1)), number(np.int64(3)), number(np.bool_(True))
-    ('0.1', '3', 'True')
+    >>> number(np.float32(0.1)), number(np.int64(3)), number(np.bool_(True)), number(1 + 0.5j)
+    ('0.1', '3', 'True', '1+0.5j')
     """
     if isinstance(value, (bool, np.bool_, int, np.integer)):
         return str(value)
+    if isinstance(value, (complex, np.complexfloating)):
+        return f"{complex(value):.4g}"
     return f"{float(value):.4g}"
 
 
@@ -93,6 +95,8 @@ def array_lines(value: Any) -> list[str]:
 
 
 def _statistics(array: np.ndarray) -> list[str]:
+    if array.dtype.kind == "c":
+        return [f"|.| {line}" for line in _statistics(np.abs(array))]
     finite = array[np.isfinite(array)]
     lines = []
     if finite.size:

@@ -36,12 +36,12 @@ def agree(found: Any, expected: Any) -> None:
     assert len(founds) == len(expecteds)
     for a, b in zip(founds, expecteds):
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
-        if b.dtype.kind != "f":
+        if b.dtype.kind not in "fc":
             np.testing.assert_array_equal(a, b)
             continue
         finite = np.abs(b[np.isfinite(b)])
         scale = float(finite.max()) if finite.size else 1.0
-        tolerance = TOLERANCE[b.dtype.itemsize]
+        tolerance = TOLERANCE[b.real.dtype.itemsize]
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale)
 
 

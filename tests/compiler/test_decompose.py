@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_nn import ops
+from autograd_nn import jit, ops
 
 from .graphs import count, one_graph, passes_of, same_values
 
@@ -27,6 +27,17 @@ def test_written_out(name, array):
     after = passes_of(WRITTEN_OUT[name], array, names=("decompose",))
     assert name in count(graph) and name not in count(after)
     same_values(graph, after, [array])
+
+
+@pytest.mark.parametrize("ddof", [0, 1, 5])
+def test_the_spread_over_a_batch_of_any_size_has_kernels(ddof):
+    spread = jit(lambda x: (ops.var(x, 0, ddof=ddof), ops.std(x, (0, 1), True, ddof=ddof)), batched=True)
+    for rows in (6, 9):
+        x = np.random.default_rng(1).normal(size=(rows, 2))
+        var, std = spread(x)
+        np.testing.assert_allclose(var.numpy(), x.var(0, ddof=ddof), rtol=1e-12)
+        np.testing.assert_allclose(std.numpy(), x.std(keepdims=True, ddof=ddof), rtol=1e-12)
+    assert "no kernel" not in spread.explain()
 
 
 @pytest.mark.parametrize("decimals", [-1, 2])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_nn.engine.tree import flatten, tree_map, unflatten
+from autograd_nn.engine.tree import Memo, flatten, tree_map, unflatten
 
 Pair = namedtuple("Pair", ["first", "second"])
 NESTS = st.recursive(
@@ -59,3 +59,12 @@ def test_too_few_leaves() -> None:
     _, structure = flatten([1, 2])
     with pytest.raises(StopIteration):
         unflatten(structure, [1])
+
+
+def test_a_memo_keeps_the_newest() -> None:
+    memo = Memo(3)
+    for k in range(5):
+        memo[k] = str(k)
+    assert memo == {2: "2", 3: "3", 4: "4"}
+    memo[2] = "again"
+    assert memo == {2: "again", 3: "3", 4: "4"}

@@ -331,6 +331,25 @@ def test_a_causal_output_sees_no_later_input(size, stride, dilation, step):
     assert np.array_equal(layer(x).numpy()[:, :seen], layer(changed).numpy()[:, :seen])
 
 
+def test_a_subclass_may_change_the_convolution():
+    class Doubled(layers.Conv2D):
+        def convolution_op(self, inputs, kernel):
+            return super().convolution_op(inputs, 2 * kernel)
+
+    class Called(layers.Conv2D):
+        def call(self, inputs):
+            return self.convolution_op(inputs, 2 * self.kernel) + self.bias
+
+    x = ag.tensor(RNG.normal(size=(2, 5, 6, 3)).astype("float32"))
+    plain = layers.Conv2D(4, 3, strides=2, bias_initializer="normal")
+    y = plain(2 * x)
+    for kind in (Doubled, Called):
+        layer = kind(4, 3, strides=2)
+        layer.build(x.shape)
+        layer.set_weights(plain.get_weights())
+        np.testing.assert_allclose(layer(x).numpy(), y.numpy(), rtol=1e-5, atol=1e-5)
+
+
 def test_separable_is_depthwise_and_then_pointwise():
     whole = layers.SeparableConv2D(5, 3, depth_multiplier=2, padding="same", dtype="float64")
     x = RNG.normal(size=(2, 6, 5, 3))

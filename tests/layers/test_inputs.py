@@ -190,6 +190,12 @@ def test_arguments_that_cannot_be_meant(make, error, match):
     assert len(str(caught.value).splitlines()[0]) <= 300
 
 
+def test_one_state_for_all_samples_merges_with_each():
+    a, b = layers.Input((2,)), layers.Input((2,))
+    model = ag.Model([a, b], layers.Add()([layers.Multiply()([a, b]), b]))
+    assert model([ag.ops.ones((1, 2)), 3 * ag.ops.ones((4, 2))]).tolist() == [[6.0, 6.0]] * 4
+
+
 @pytest.mark.parametrize(
     "layer, shapes, match",
     [

@@ -1,4 +1,4 @@
-"""LoRA of Dense, EinsumDense and Embedding: what is trained, what is computed, configs, files, what is refused."""
+"""LoRA of every layer that has it: what is trained, what is computed, configs, files, what is refused."""
 
 import copy
 
@@ -12,6 +12,7 @@ from autograd_nn.testing import layer_suite
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 4, 6)).astype("float32")
+STEPS, IMAGE, VOLUME = (RNG.normal(size=(5, *sizes, 4)).astype("float32") for sizes in ((6,), (5, 4), (3, 3, 3)))
 PLACES = RNG.integers(0, 7, (5, 4))
 
 
@@ -26,6 +27,9 @@ KINDS = {
     ),
     "einsum": (layers.EinsumDense, {"equation": "abc,bd->acd", "output_shape": (6, 2)}, X, "kernel"),
     "embedding": (layers.Embedding, {"input_dim": 7, "output_dim": 3}, PLACES, "embeddings"),
+    "conv1d": (layers.Conv1D, {"filters": 3, "kernel_size": 2, "padding": "causal"}, STEPS, "kernel"),
+    "conv2d": (layers.Conv2D, {"filters": 4, "kernel_size": (3, 2), "groups": 2, "strides": 2}, IMAGE, "kernel"),
+    "conv3d": (layers.Conv3D, {"filters": 2, "kernel_size": 2, "use_bias": False}, VOLUME, "kernel"),
 }  # fmt: skip
 every_case = pytest.mark.parametrize("name", KINDS)
 # For every suite of layers.
@@ -154,6 +158,9 @@ def test_narrow_weights_are_float32_and_named_beside_the_frozen_one():
     (lambda: built().enable_lora(1.5), ArgumentTypeError, "rank must be an int >= 1, got 1.5"),
     (lambda: built().enable_lora(1, b_initializer="zeroes"), InvalidArgument, "did you mean 'zeros'"),
     (lambda: built(lora_rank=1).enable_lora(1), InvalidArgument, "has it already, of rank 1; once is all"),
+    (lambda: layers.Conv2D(2, 3, lora_rank=1, kernel_constraint="max_norm"), InvalidArgument, "a kernel_constraint"),
+    (lambda: layers.Conv1D(2, 3).enable_lora(2), NotBuiltError, "enable_lora: 'conv1d.*' is not built"),
+    (lambda: layers.Conv2D(2, 3, lora_rnk=1), ArgumentTypeError, "did you mean 'lora_rank'"),
     (lambda: layers.Dense(2).kernel, NotBuiltError, "kernel: 'dense.*' is not built"),
 ])  # fmt: skip
 def test_what_is_refused(make, error, match):

@@ -62,6 +62,7 @@ def test_adapted_data_have_mean_0_and_variance_1(axis, counts):
     np.testing.assert_allclose(layer.adapt_mean.numpy(), whole.mean(axis=rest), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(layer.adapt_variance.numpy(), whole.var(axis=rest), rtol=1e-9, atol=1e-9)
     y = layer(whole).numpy()
+    np.testing.assert_allclose(y, (whole - layer.mean.numpy()) / layer.variance.numpy() ** 0.5, atol=1e-9)
     np.testing.assert_allclose(y.mean(axis=rest), 0, atol=1e-9)
     back = layers.Normalization(axis, invert=True, dtype="float64")
     back.adapt(batches)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autograd_nn import layers, models, ops, utils
+from autograd_nn.engine.tree import flatten
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4)).astype("float32")
@@ -48,6 +49,27 @@ class Batches(utils.PyDataset):
 
     def on_epoch_end(self):
         self.ended += 1
+
+
+@pytest.mark.parametrize(
+    "given, alone",
+    [
+        (X, True), ([X], False), (iter([X]), True), (iter([(X,)]), False),
+    ],
+)  # fmt: skip
+def test_x_alone_comes_to_the_steps_as_it_was_given(given, alone):
+    seen = []
+
+    class Looks(models.Sequential):
+        def train_step(self, data):
+            seen.append(data)
+            return {}
+
+    model = Looks([layers.Dense(1, input_shape=(4,))])
+    model.compile("sgd", run_eagerly=True)
+    model.fit(given, batch_size=24, steps_per_epoch=1, shuffle=False, verbose=0)
+    (data,) = seen
+    assert np.array_equal(data if alone else flatten(data[0])[0][0], X)
 
 
 class Loader:

@@ -99,6 +99,22 @@ def test_data_that_must_be_converted_is_so_at_once_or_batch_by_batch(monkeypatch
     assert history == expected
 
 
+def test_x_alone(monkeypatch):
+    class Pulls(ag.Sequential):
+        def train_step(self, x):
+            loss = ag.ops.mean((self(x, training=True) - 1) ** 2)
+            self.optimizer.apply(ag.gradients(loss, self.trainable_variables), self.trainable_variables)
+            return {"loss": loss}
+
+    def history(callbacks):
+        model = Pulls([ag.layers.Dense(1, input_shape=(6,), kernel_initializer="zeros")])
+        model.compile("sgd")
+        return model.fit(X, batch_size=10, epochs=2, shuffle=False, verbose=0, callbacks=callbacks).history
+
+    calls = counted(monkeypatch)
+    assert history([]) == history([Watches()]) and calls
+
+
 def test_weights_that_somebody_holds_stay_as_they_were():
     model, _ = trained()
     held = [v.value for v in model.trainable_variables]

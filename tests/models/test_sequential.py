@@ -87,6 +87,17 @@ def test_sequential_models_nest():
     assert outer(X).shape == (5, 1) and outer.layers[0] is inner and len(outer.weights) == 6
 
 
+def test_a_model_that_is_built_gives_the_shape():
+    x = layers.Input((4,), dtype="int32")
+    for base in (models.Model(x, layers.Embedding(5, 3)(x)), models.Sequential([x, layers.Embedding(5, 3)])):
+        model = models.Sequential([base, layers.Flatten(), layers.Dense(2)])
+        assert model.built and model.input_shape == (None, 4) and model.output_shape == (None, 2)
+        assert model.layers[0] is base and model.inputs[0].dtype == "int32"
+        again = models.Sequential.from_config(model.get_config())
+        assert again.output_shape == (None, 2) and len(again.weights) == len(model.weights)
+    assert not models.Sequential([models.Sequential([layers.Dense(1)])]).built
+
+
 def test_several_inputs_without_a_graph():
     model = models.Sequential([layers.Add(), layers.Dense(2)])
     assert model([X, X]).shape == (5, 2) and model.count_params() == 10

@@ -103,8 +103,7 @@ def test_a_model_of_models_that_is_no_function_itself():
             self.net = models.Sequential([layers.Dense(1, input_shape=(4,), kernel_initializer="zeros")])
             self.net_optimizer = optimizers.SGD()
 
-        def train_step(self, data):
-            (x,) = data
+        def train_step(self, x):
             loss = ops.mean((self.net(x) - 1) ** 2)
             variables = self.net.trainable_variables
             self.net_optimizer.apply(gradients(loss, variables), variables)
@@ -122,7 +121,7 @@ def test_an_override_of_compute_loss_test_step_and_predict_step():
             return ops.mean(ops.abs(y - y_pred)) + 1.0
 
         def predict_step(self, data):
-            return self(data[0], training=False) * 0 + 7
+            return self(data, training=False) * 0 + 7
 
     model = Own([layers.Dense(1, input_shape=(4,), kernel_initializer="zeros")])
     model.compile("sgd")

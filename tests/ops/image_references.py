@@ -256,6 +256,21 @@ def perspective_transform(x, start, end, interpolation="bilinear", fill_value=0.
     return batches(projected)(x, np.array(found), interpolation, fill_value, data_format=data_format)
 
 
+def displaced(x, moves, interpolation, fill_mode, fill_value):
+    out = np.zeros(x.shape)
+    for n, row, column, channel in np.ndindex(x.shape):
+        places = np.array([[row], [column]]) + moves[n, row, column][:, None]
+        order = 1 if interpolation == "bilinear" else 0
+        read = map_coordinates(x[n, ..., channel], places, order, fill_mode, fill_value)
+        out[n, row, column, channel] = read[0]
+    return out
+
+
+def displace(x, moves, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, data_format="channels_last"):
+    every = moves if x.ndim == 4 else moves[None]
+    return batches(displaced)(x, every, interpolation, fill_mode, fill_value, data_format=data_format)
+
+
 def rearrange(x, pattern, **sizes):
     """The patterns of the tests, written out."""
     return {
@@ -269,6 +284,7 @@ def rearrange(x, pattern, **sizes):
 IMAGE_REFERENCES = {
     "image.affine_transform": affine_transform,
     "image.crop_images": crop_images,
+    "image.displace": displace,
     "image.extract_patches": patches(2),
     "image.extract_patches_3d": patches(3),
     "image.gaussian_blur": gaussian_blur,

@@ -41,7 +41,18 @@ def sparsemax(x: Array, axis: int = -1) -> Array:
     return np.maximum(x - low, 0)
 
 
+def bessel_i(x: Array, order: int) -> Array:
+    """The power series (Abramowitz and Stegun 9.6.10), whose terms have one sign."""
+    term = np.where(x < 0, -1.0, 1.0) ** order * np.abs(x / 2) ** order / math.factorial(order)
+    total = np.zeros_like(x)
+    for k in range(1, 150):
+        total = total + term
+        term = term * np.square(x / 2) / (k * (k + order))
+    return total
+
+
 NUMPY_REFERENCES: dict[str, Callable[..., Any]] = {
+    "bessel_i": bessel_i,
     "celu": each(lambda v: max(v, 0) + min(0, math.exp(v) - 1)),
     "erfc": each(math.erfc),
     "glu": glu,

@@ -90,6 +90,21 @@ def test_padding_leaves_other_sizes_known() -> None:
     assert ops.repeat(x, 2, axis=1).spec.shape == (batch, 8)
 
 
+def test_sizes_that_are_known_when_the_graph_runs() -> None:
+    @ag.jit(batched=True)
+    def repeated(x: ag.Tensor) -> Any:
+        batch = ops.shape(x)[0]
+        vector = ops.concatenate([ops.expand_dims(batch, -1), ag.tensor([1, 2])], 0)
+        found = ops.tile(np.ones((1, 2, 3)), vector), ops.tile(np.ones((2, 1)), (1, batch)), ops.reshape(x, vector[:1])
+        assert found[0].spec.shape == (x.spec.shape[0], 2, 6) and found[1].spec.shape == (2, x.spec.shape[0])
+        return found
+
+    for batch in (4, 1, 7):
+        assert [t.shape for t in repeated(np.ones((batch, 1)))] == [(batch, 2, 6), (2, batch), (batch,)]
+    assert ops.tile([1, 2], ag.tensor([2, 1])).shape == (2, 2)
+    assert ops.reshape(np.ones(6), np.array([2, 3])).shape == (2, 3)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

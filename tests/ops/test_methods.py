@@ -331,7 +331,7 @@ def test_functions_that_leave_the_graph_take_tensors() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: np.i0(T), "np.i0 has no counterpart"),
+        (lambda: np.packbits(T), "np.packbits has no counterpart"),
         (lambda: np.fft.fft(T), "np.fft.fft has no counterpart"),
         (lambda: np.unwrap(T), "np.unwrap has no counterpart"),
         (lambda: np.add(T, A, where=A > 0), "np.add with where="),
@@ -352,4 +352,4 @@ def test_what_numpy_asks_in_vain_is_answered_with_what_to_do(call: Callable[[], 
 
 
 def test_what_has_no_counterpart_is_tested_with_what_truly_has_none() -> None:
-    assert not {"i0", "unwrap"} & set(OPS)
+    assert not {"packbits", "unwrap"} & set(OPS)

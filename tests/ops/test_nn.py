@@ -62,7 +62,7 @@ def test_integers_become_the_default_float():
 
 
 def test_class_numbers_outside_give_zeros():
-    assert ops.one_hot([-1, 1, 2], 2).tolist() == [[0, 0], [0, 1], [0, 0]]
+    assert ops.one_hot([-1, 1, 2], 2).tolist() == ops.one_hot([-1.0, 1.9, 2.0], 2).tolist() == [[0, 0], [0, 1], [0, 0]]
 
 
 @pytest.mark.parametrize(("axis", "shape"), [(-1, (2, 3, 4)), (0, (4, 2, 3)), (1, (2, 4, 3)), (-3, (4, 2, 3))])
@@ -76,7 +76,6 @@ def test_the_new_axis_stands_where_it_is_told(axis, shape):
 @pytest.mark.parametrize(
     ("x", "classes", "error", "words"),
     [
-        ([0.5], 2, DTypeError, "integers"),
         ([0], 0, InvalidArgument, "at least 1"),
         ([0], True, DTypeError, "num_classes"),
         ([0], "2", DTypeError, "num_classes"),

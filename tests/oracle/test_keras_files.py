@@ -1,5 +1,7 @@
 """Genuine files of Keras 3 read here, and files written here opened by Keras: the same model, and training goes on."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -366,6 +368,43 @@ def test_training_goes_on(name, way, tmp_path):
     for v, w in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_allclose(w, v, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(first.evaluate(X, Y, verbose=0), second.evaluate(X, Y, verbose=0), rtol=1e-4, atol=1e-5)
+
+
+WEIGHTS_CASES = {
+    # The optimizer that writes, the one that reads, whether that one is built: what Keras does with the state.
+    "same": ("Adam", "Adam", True, "restored"),
+    "unbuilt": ("Adam", "Adam", False, "left out"),
+    "another": ("Adam", "SGD", True, "left out"),
+    "ema": ("Adam_ema", "Adam_ema", True, "restored"),
+    "nadam": ("Nadam", "Nadam", True, "restored"),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS_CASES)
+@pytest.mark.parametrize("k", (keras, ag), ids=("keras", "ours"))
+def test_the_optimizer_in_a_weights_file(name, k, tmp_path):
+    """Here and in Keras `load_weights` takes the state of the optimizer from the same files."""
+    wrote, reads, is_built, expected = WEIGHTS_CASES[name]
+    path = str(tmp_path / "w.weights.h5")
+    first = trained(keras, getattr(keras.optimizers, wrote.partition("_")[0])(**OPTIMIZERS[wrote]))
+    first.save_weights(path)
+    second = k.Sequential([k.Input((4,)), k.layers.Dense(5, "tanh"), k.layers.Dense(3, "softmax")])
+    optimizer = getattr(k.optimizers, reads.partition("_")[0])(**OPTIMIZERS[reads])
+    second.compile(optimizer, "sparse_categorical_crossentropy")
+    if is_built:
+        optimizer.build(second.trainable_variables)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        second.load_weights(path)
+    assert bool(caught) == (expected == "left out")
+    for v, w in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(w, v)
+    assert int(optimizer.iterations) == (8 if expected == "restored" else 0)
+    if expected == "restored":
+        for model in (first, second):
+            model.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+        for v, w in zip(first.get_weights(), second.get_weights(), strict=True):
+            np.testing.assert_allclose(w, v, rtol=1e-4, atol=1e-5)
 
 
 COMPILED = {

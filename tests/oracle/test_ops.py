@@ -12,7 +12,7 @@ from autograd_nn.testing.suite import Case, subject_of
 from tests.oracle.torch_ops import TORCH, WITHOUT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*degrees of freedom is <= 0")
-RTOL = {"float64": 1e-12, "float32": 1e-6}
+RTOL = {"float64": 1e-12, "complex128": 1e-12, "float32": 1e-6, "complex64": 1e-6}
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +44,11 @@ def close(case: Case, found: Any, expected: Any, what: str) -> None:
     case.expect(same, f"{what}: {found.ravel()[:5]}, torch {expected.ravel()[:5]}")
 
 
+def drawn(rng: np.random.Generator, like: torch.Tensor) -> Any:
+    real = rng.normal(size=tuple(like.shape))
+    return real + 1j * rng.normal(size=tuple(like.shape)) if like.is_complex() else real
+
+
 @pytest.mark.parametrize("name", sorted(set(TORCH) & set(OPS)))
 def test_values_equal_torch(name: str) -> None:
     for case in subject_of(OPS[name]).cases():
@@ -51,22 +56,23 @@ def test_values_equal_torch(name: str) -> None:
         found = case.values(case.arrays)
         case.expect(len(found) == len(expected), f"{len(found)} results, torch has {len(expected)}")
         for a, b in zip(found, expected):
-            close(case, a, b.resolve_neg().numpy(), "value")
+            close(case, a, b.resolve_conj().resolve_neg().numpy(), "value")
 
 
 @pytest.mark.parametrize("name", sorted(name for name in set(TORCH) & set(OPS) if OPS[name].order != 0))
 def test_gradients_equal_torch(name: str) -> None:
     rng = np.random.default_rng(0)
     for case in subject_of(OPS[name]).cases():
-        if not case.grad or not any(a.dtype.kind == "f" for a in case.arrays):
+        if not case.grad or not any(a.dtype.kind in "fc" for a in case.arrays):
             continue
-        inputs = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in case.arrays]
+        inputs = [torch.tensor(a, requires_grad=a.dtype.kind in "fc") for a in case.arrays]
         outputs = [y for y in theirs(case, inputs) if y.requires_grad]
-        cotangents = [rng.normal(size=tuple(y.shape)) for y in outputs]
+        cotangents = [drawn(rng, y) for y in outputs]
         asked = [t for t in inputs if t.requires_grad]
         seeds = [torch.tensor(np.asarray(u)) for u in cotangents]
         expected = torch.autograd.grad(outputs, asked, seeds, allow_unused=True)
         found = case.gradients(case.arrays, tuple(np.asarray(u) for u in cotangents))
         for x, a, b in zip(asked, found, expected):
-            zeros = np.zeros(tuple(x.shape))
-            close(case, zeros if a is None else a, zeros if b is None else b.numpy(), "gradient")
+            zeros = np.zeros_like(x.detach().numpy())
+            torch_has = zeros if b is None else b.resolve_conj().resolve_neg().numpy()
+            close(case, zeros if a is None else a, torch_has, "gradient")

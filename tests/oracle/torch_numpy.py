@@ -54,7 +54,6 @@ TORCH_NUMPY: dict[str, Callable[..., Any]] = {
     # torch has no gradient of heaviside, and ours to its second argument is 0 but at 0.
     "heaviside": lambda a, b: torch.where(a == 0, b, (a > 0).to(b.dtype)),
     "hypot": torch.hypot,
-    "imag": torch.zeros_like,
     "isclose": isclose,
     "isinf": torch.isinf,
     "isneginf": torch.isneginf,
@@ -69,7 +68,6 @@ TORCH_NUMPY: dict[str, Callable[..., Any]] = {
     "nan_to_num": torch.nan_to_num,
     "nextafter": torch.nextafter,
     "rad2deg": torch.rad2deg,
-    "real": lambda x: x.clone(),
     "rsqrt": torch.rsqrt,
     "signbit": torch.signbit,
     "sinc": torch.sinc,

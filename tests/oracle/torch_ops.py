@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from tests.oracle.torch_arrays import TORCH_ARRAYS
 from tests.oracle.torch_attention import TORCH_ATTENTION
+from tests.oracle.torch_complex import TORCH_COMPLEX, WITHOUT_COMPLEX
 from tests.oracle.torch_linalg import TORCH_LINALG
 from tests.oracle.torch_nan import TORCH_NAN
 from tests.oracle.torch_numpy import TORCH_NUMPY, WITHOUT_NUMPY
@@ -330,6 +331,7 @@ def average_pool(x: T, pool_size: Any, strides: Any = None, padding: str = "vali
 
 TORCH: dict[str, Callable[..., Any]] = {
     **TORCH_ATTENTION,
+    **TORCH_COMPLEX,
     **TORCH_NUMPY,
     **TORCH_ARRAYS,
     **TORCH_SEARCH,
@@ -418,7 +420,6 @@ TORCH: dict[str, Callable[..., Any]] = {
     "logical_or": torch.logical_or,
     "logical_xor": torch.logical_xor,
     "logsumexp": over(torch.logsumexp),
-    "matmul": torch.matmul,
     "max": over(torch.amax),
     "max_pool": max_pool,
     "maximum": torch.maximum,
@@ -495,7 +496,6 @@ TORCH: dict[str, Callable[..., Any]] = {
     "var": over(lambda x, dim, keepdim, ddof=0: torch.var(x, dim, correction=ddof, keepdim=keepdim)),
     "vdot": lambda a, b: torch.dot(a.flatten(), b.flatten()),
     "vstack": torch.vstack,
-    "where": torch.where,
     "zeros": lambda shape, dtype=None: torch.zeros(sizes(shape), dtype=named(dtype)),
     "zeros_like": lambda x, dtype=None: torch.zeros_like(x, dtype=named(dtype) if dtype else None),
 }
@@ -507,6 +507,7 @@ _CTC = "its own lengths and decoders: compared with torch and Keras in test_ctc.
 
 # Ops that are not compared, and why.
 WITHOUT: dict[str, str] = {
+    **WITHOUT_COMPLEX,
     **WITHOUT_NUMPY,
     **WITHOUT_SEARCH,
     **WITHOUT_SIGNALS,

@@ -138,6 +138,7 @@ TORCH_SIGNALS: dict[str, Callable[..., Any]] = {
 _JAX = "torch reads between pixels in another way: compared with jax in test_images.py"
 WITHOUT_SIGNALS = {
     "image.affine_transform": _JAX,
+    "image.displace": "torch and Keras have no such function: the reference is written out",
     "image.map_coordinates": _JAX,
     "image.perspective_transform": _JAX,
     "image.resize": _JAX,

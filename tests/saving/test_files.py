@@ -138,6 +138,23 @@ def test_what_is_no_model(path):
         models.Sequential([layers.Dense(2)]).save_weights(path)
 
 
+class Game(models.Model):
+    """It has a train_step alone, and is never called."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.player = models.Sequential([layers.Dense(2, input_shape=(size,))] if size else [layers.Dense(2)])
+
+
+def test_weights_of_a_model_without_a_call(path):
+    game, other = Game(3), Game(3)
+    game.save_weights(path)
+    other.load_weights(path)
+    assert np.array_equal(game.player.get_weights()[0], other.player.get_weights()[0])
+    with pytest.raises(NotBuiltError, match="not built"):
+        Game(None).save_weights(path)
+
+
 # --- broken, foreign, too new
 
 
@@ -295,6 +312,10 @@ def dense(config):
     return config["config"]["layers"][1]
 
 
+def entry(metric, **config):
+    return {"class_name": metric, "config": config, "module": "autograd_nn.metrics", "registered_name": metric}
+
+
 HOSTILE = {
     "another class": (
         "config",
@@ -335,6 +356,12 @@ HOSTILE = {
     "an optimizer of too few weights": ("state", lambda s: s["optimizer"].update(weights=[])),
     "a list for the optimizer": ("state", lambda s: s.update(optimizer=[1])),
     "an optimizer of nonsense": ("compile", lambda c: c.update(optimizer={"class_name": "os", "config": {}})),
+    "a metric too large": ("compile", lambda c: c.update(metrics=[entry("AUC", num_thresholds=10**9)])),
+    "a matrix too large": ("compile", lambda c: c.update(metrics=[entry("MeanIoU", num_classes=10**5)])),
+    "many large metrics": (
+        "compile",
+        lambda c: c.update(metrics=[entry("MeanIoU", num_classes=5000, name=f"m{k}") for k in range(9)]),
+    ),
     "a loss of nonsense": ("compile", lambda c: c.update(loss="nothing")),
     "an argument of nonsense": ("compile", lambda c: c.update(callbacks="x")),
 }

@@ -11,7 +11,8 @@ import pytest
 import autograd_nn as ag
 from autograd_nn import errors, layers, models, ops
 from autograd_nn.errors import ArgumentTypeError, FileInTheWay, ModelFileError, NotBuiltError, ShapeError
-from autograd_nn.saving import load_model, register_keras_serializable
+from autograd_nn.saving import deserialize_keras_object, load_model, register_keras_serializable
+from autograd_nn.saving.keras_files import hdf5 as files_hdf5
 
 from .hostile_keras import (
     ARCHIVES,
@@ -164,6 +165,35 @@ def test_a_layer_of_the_users_own(path, weights_path):
     ]  # fmt: skip
 
 
+@register_keras_serializable(package="keras_files")
+class Calls(models.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.first, self.second = layers.Dense(3), layers.Dense(2)
+
+    def call(self, x):
+        return self.second(self.first(x["a"]) + x["b"])
+
+    def compile(self, optimizer, how):
+        super().compile(optimizer, loss=how)
+        self.how = how
+
+    def get_compile_config(self):
+        return {"optimizer": self.optimizer, "how": self.how}
+
+    def compile_from_config(self, config):
+        self.compile(**{key: deserialize_keras_object(value) for key, value in config.items()})
+
+
+def test_a_model_with_its_own_call_and_compile(path):
+    model, x = Calls(), {"a": X, "b": X[:, :3]}
+    model.compile("sgd", how="mae")
+    y = model(x).numpy()
+    model.save(path)
+    again = load_model(path)
+    assert again(x).numpy().tolist() == y.tolist() and again.how == "mae" and again.compiled
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
 def test_other_dtypes(path, dtype):
     model = models.Sequential([layers.Input((4,)), layers.Dense(2, dtype=dtype)])
@@ -279,6 +309,60 @@ def test_hostile_weights(name, path, weights_path, events):
     assert all((v == w).all() for v, w in zip(before, model.get_weights()))
     written(path, packed(weights=WEIGHTS[name]))
     refused(lambda: load_model(path), path, events)
+
+
+def test_an_empty_file_says_so(path, weights_path):
+    for read, where in ((load_model, path), (two_dense().load_weights, weights_path)):
+        with pytest.raises(ModelFileError, match="0 bytes"):
+            read(written(where, b""))
+
+
+def flat(file, count):
+    for k in range(count):
+        file[f"a/{k}"] = np.float32(1)
+
+
+def as_layers(file, count):
+    for k in range(count // 4):
+        file[f"layers/l{k}/vars/0"], file[f"layers/l{k}/vars/1"] = np.float32(1), np.float32(1)
+
+
+def chains(file, count):
+    for k in range(count // 30):
+        file.create_group("/".join([f"a{k}", *["b"] * 29]))
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """How many links were seen, and how many arrays were opened."""
+    done = {"links": 0, "arrays": 0}
+
+    def counted(name, function):
+        def run(*args):
+            done[name] += 1
+            return function(*args)
+
+        return run
+
+    monkeypatch.setattr(files_hdf5, "_fault_of_link", counted("links", files_hdf5._fault_of_link))
+    monkeypatch.setattr(files_hdf5, "_checked_array", counted("arrays", files_hdf5._checked_array))
+    return done
+
+
+@pytest.mark.parametrize("make", [flat, as_layers, chains])
+def test_too_many_objects_are_counted_and_not_opened(make, weights_path, work):
+    written(weights_path, hdf5(lambda file: make(file, 12_000)))
+    with pytest.raises(ModelFileError, match="more than 8192 objects"):
+        two_dense().load_weights(weights_path)
+    assert work == {"links": files_hdf5.MOST_OBJECTS + 1, "arrays": 0}
+
+
+def test_arrays_that_the_model_does_not_ask_for_are_not_opened(weights_path, work):
+    written(weights_path, hdf5(lambda file: flat(file, 2000)))
+    with pytest.raises(ShapeError, match="2000 extra"):
+        two_dense().load_weights(weights_path)
+    two_dense().load_weights(weights_path, skip_mismatch=True)
+    assert work["arrays"] == 2 * len(ARRAYS)
 
 
 @pytest.mark.parametrize("name", CONFIGS)

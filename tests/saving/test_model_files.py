@@ -400,9 +400,9 @@ def test_large_numbers_in_a_configuration(path):
 
 def test_large_metrics_are_not_read(path):
     model = ag.Sequential([layers.Input((6,)), layers.Dense(1, "sigmoid")])
-    model.compile("sgd", "mse", metrics=[ag.metrics.AUC(num_thresholds=20_000)])
+    model.compile("sgd", "mse", metrics=[ag.metrics.AUC(num_thresholds=1_000_001)])
     model.save(path)
-    with pytest.raises(ag.errors.ModelFileError, match="it has num_thresholds=20000"):
+    with pytest.raises(ag.errors.ModelFileError, match="it has num_thresholds=1000001"):
         load_model(path)
     assert not load_model(path, compile=False).compiled
 

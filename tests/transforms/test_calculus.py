@@ -129,3 +129,10 @@ def test_gradients_with_respect_to_what_keeps_no_history():
 def test_gradients_are_none_where_nothing_depends():
     w, frozen = ag.Variable([1.0]), ag.Variable([1.0], trainable=False)
     assert ag.gradients((w * 2).sum(), [frozen]) == [None]
+
+
+def test_jvp_hands_on_what_else_a_function_returns():
+    y, dy, aux = ag.jvp(lambda x: (x * x, {"kept": x + 1}), (3.0,), (1.0,), has_aux=True)
+    assert (float(y), float(dy), float(aux["kept"])) == (9.0, 6.0, 4.0)
+    with pytest.raises(GradientError, match=r"jvp: with has_aux the function must return \(result, aux\)"):
+        ag.jvp(lambda x: x * x, (3.0,), (1.0,), has_aux=True)

@@ -94,6 +94,13 @@ def test_windows_without_targets_batches_or_order():
     assert sorted(mixed[0].ravel().tolist()) == list(range(50))
 
 
+def test_windows_are_looked_at_as_tensors():
+    windows = utils.timeseries_dataset_from_array(np.arange(9.0), np.arange(9.0), 3, batch_size=2)
+    (x, y), *others = windows.take(2)
+    assert x.numpy().tolist() == [[0, 1, 2], [1, 2, 3]] and y.numpy().tolist() == [0, 1]
+    assert len(others) == 1 and len(list(windows)) == len(windows)
+
+
 def test_fit_takes_windows_and_split_data():
     series = np.sin(np.arange(60.0))[:, None]
     windows = utils.timeseries_dataset_from_array(series, series[5:], 5, batch_size=16)

@@ -9,6 +9,7 @@ from .image import Image
 from .lifetimes import lifetimes
 from .lowering.bind import PythonStep, Step
 from .lowering.flow import flat
+from .machine.execute import functions
 from .machine.kernel import Kernel, interpreted, ready
 from .machine.memory import ARENA, CONSTANT, INPUT, OUTPUT, Buffer, View, address, aligned_bytes, plan
 from .machine.team import TEAM
@@ -65,7 +66,7 @@ class Table:
                 begin = self.segments.pop()[0]  # type: ignore[index]
             self.segments.append((begin, image.count))
         self.kernels = list(kernels)
-        ready(self.kernels)
+        ready(self.kernels, beside=[functions])
         self.words, self.rows = image.words(), image.rows()
         self._numbers = self.rows[:, 0].copy()
         addresses = np.array([kernel.address for kernel in self.kernels], np.int64)

@@ -9,7 +9,7 @@ from ...engine.tensor import Tensor
 from ...errors import InvalidArgument, ShapeError, short
 from ..convolution import depthwise_conv
 from ..creation import arange
-from ..domain import cases
+from ..domain import Rng, cases
 from ..elementwise import cast, exp, square
 from ..family import composite, differ
 from ..join import stack
@@ -101,7 +101,7 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Tensor:
     return stack([as_given(slope, layout) for slope in found], -1)
 
 
-def _alike(rng: np.random.Generator, *size: int) -> tuple[Any, Any]:
+def _alike(rng: Rng, *size: int) -> tuple[Any, Any]:
     """Two images that resemble each other."""
     x = rng.uniform(size=size)
     return x, 0.7 * x + 0.3 * rng.uniform(size=size)

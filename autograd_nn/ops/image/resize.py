@@ -13,7 +13,7 @@ from ...engine.tensor import Tensor
 from ...errors import ArgumentTypeError, InvalidArgument, ShapeError, short
 from ..arrange import pad
 from ..creation import arange
-from ..domain import cases
+from ..domain import Rng, cases
 from ..elementwise import abs, cast, clip, maximum, round, sin, square, where
 from ..family import composite
 from ..indexing import getitem, take
@@ -91,7 +91,7 @@ def _rounded(y: Tensor, x: Tensor) -> Tensor:
 # --- resize
 
 
-def _resize_samples(rng: np.random.Generator) -> list[Sample]:
+def _resize_samples(rng: Rng) -> list[Sample]:
     x = rng.normal(size=(2, 4, 5, 2))
     ways = [Sample((x, (3, 8), how), {"antialias": smooth}) for how in INTERPOLATIONS for smooth in (False, True)]
     return [

@@ -11,9 +11,9 @@ from ...engine.op import Bad, Domain, Sample
 from ...engine.tensor import Tensor, record
 from ...errors import ShapeError
 from ..creation import arange, ones_like, shape, zeros_like
-from ..domain import cases
+from ..domain import Rng, cases
 from ..elementwise import abs, cast, clip, floor, floor_divide, mod, round, where
-from ..family import composite
+from ..family import composite, differ
 from ..indexing import ARRAY, getitem
 from ..join import stack
 from ..nn import floating
@@ -75,7 +75,7 @@ def _back(y: Tensor, x: Tensor) -> Tensor:
     return y if x.dtype.kind == "f" else cast(round(y), x.dtype)
 
 
-def _between(rng: np.random.Generator, size: tuple[int, ...]) -> Any:
+def _between(rng: Rng, size: tuple[int, ...]) -> Any:
     """Places away from the elements and from the middle between them, where what is read changes its form."""
     return rng.integers(-4, 6, size) + rng.choice([0.2, 0.3, 0.7, 0.8], size)
 
@@ -178,8 +178,8 @@ def _warped(
     return _back(as_given(_sampled(y, to_row, to_column, _ORDERS[how], mode, value), layout), x)
 
 
-def _warp_domain(numbers: Callable[[np.random.Generator, int], tuple[Any, ...]], wrong: Any) -> Domain:
-    def samples(rng: np.random.Generator) -> list[Sample]:
+def _warp_domain(numbers: Callable[[Rng, int], tuple[Any, ...]], wrong: Any) -> Domain:
+    def samples(rng: Rng) -> list[Sample]:
         images = rng.normal(size=(2, 4, 5, 2))
         return [
             Sample((images, *numbers(rng, 2))), Sample((images[0], *(n[0] for n in numbers(rng, 1)))),
@@ -197,7 +197,7 @@ def _warp_domain(numbers: Callable[[np.random.Generator, int], tuple[Any, ...]],
     return cases(samples, errors)
 
 
-def _near_identity(rng: np.random.Generator, count: int) -> tuple[Any, ...]:
+def _near_identity(rng: Rng, count: int) -> tuple[Any, ...]:
     return (np.array([1.0, 0, 0, 0, 1, 0, 0, 0]) + rng.normal(size=(count, 8)) * [*[0.2] * 6, 0, 0],)
 
 
@@ -240,7 +240,7 @@ def _homography(start: Tensor, end: Tensor) -> Tensor:
     return solve(stack(rows, 1), stack(targets, -1))
 
 
-def _corners(rng: np.random.Generator, count: int) -> tuple[Any, ...]:
+def _corners(rng: Rng, count: int) -> tuple[Any, ...]:
     corners = np.array([[0.0, 0], [4, 0], [0, 3], [4, 3]])
     return corners + rng.normal(size=(count, 4, 2)) * 0.2, corners + rng.normal(size=(count, 4, 2)) * 0.2
 
@@ -269,3 +269,51 @@ def perspective_transform(
     end = _numbers(end_points, 2, (4, 2), "perspective_transform: end_points")
     found = _homography(start, end)
     return _warped(images, found, interpolation, "constant", fill_value, data_format, "perspective_transform")
+
+
+@composite(
+    reference=None,
+    name="image.displace",
+    domain=cases(
+        lambda rng: [
+            Sample((rng.normal(size=(2, 3, 4, 2)), _between(rng, (2, 3, 4, 2)))),
+            Sample((rng.normal(size=(3, 4, 1)), _between(rng, (3, 4, 2)), "bilinear", "constant", 0.5)),
+            Sample((rng.normal(size=(3, 4, 1)), _between(rng, (3, 4, 2))), {"interpolation": "nearest"}),
+            Sample((rng.normal(size=(2, 2, 4, 3)), _between(rng, (2, 4, 3, 2))), {"data_format": "channels_first"}),
+        ],
+        lambda: [
+            *bad_images(np.ones((3, 3, 1)), np.zeros((3, 3, 2))),
+            Bad((np.ones((3, 3, 1)), np.zeros((3, 4, 2))), {}, ValueError),
+            Bad((np.ones((3, 3, 1)), np.zeros((3, 3, 2))), {"interpolation": "cubic"}, ValueError),
+        ],
+    ),
+)  # fmt: skip
+def displace(
+    images: Any,
+    moves: Any,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: Any = 0.0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images read beside each pixel: (row, column) is read at (row + moves[..., 0], column + moves[..., 1]).
+
+    images: (height, width, channels) or a batch of them. moves: (height, width, 2) or a batch of them, in pixels.
+    interpolation, fill_mode, fill_value: as in `affine_transform`. Gradients flow to the images and the moves.
+
+    >>> import autograd_nn as ag
+    >>> ag.ops.image.displace([[[1.0], [2.0]]], [[[0.0, 1.0], [0.0, -0.5]]]).tolist()
+    [[[2.0], [1.5]]]
+    """
+    x, layout = layout_of(images, data_format, "displace")
+    one_of(interpolation, tuple(_ORDERS), "displace: interpolation")
+    one_of(fill_mode, _MODES, "displace: fill_mode")
+    y = as_batch(x, layout) if interpolation == "nearest" else floating(as_batch(x, layout))
+    given = floating(moves)
+    by = given if layout.batched else expand_dims(given, 0)
+    expected = (*y.spec.shape[:3], 2)
+    if differ(by.spec.shape, expected):
+        raise ShapeError(f"displace: moves must be two numbers for each pixel {y.shape[:3]}, got shape {given.shape}")
+    row, column = _grid(y, by.dtype)
+    read = _sampled(y, row + by[..., 0], column + by[..., 1], _ORDERS[interpolation], fill_mode, fill_value)
+    return _back(as_given(read, layout), x)

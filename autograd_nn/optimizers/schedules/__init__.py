@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ...engine.signatures import suggest_calls
 from ...saving.registry import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from .curves import CosineDecay, CosineDecayRestarts, InverseTimeDecay, PolynomialDecay
 from .schedule import ExponentialDecay, LearningRateSchedule, PiecewiseConstantDecay
@@ -21,3 +22,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """The schedule of a config; `custom_objects` are names that may be used beside the known ones."""
     with custom_object_scope(custom_objects or {}):
         return deserialize_keras_object(config)
+
+
+suggest_calls(globals())

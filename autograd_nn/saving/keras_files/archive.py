@@ -48,7 +48,9 @@ def _check_end(file: BinaryIO, size: int, path: str) -> None:
     tail = file.read()
     place = tail.rfind(_END)
     if place < 0 or len(tail) - place < 22:
-        raise ModelFileError(f"{shown(path)} is no .keras file, or truncated: it does not end as a zip archive does")
+        raise ModelFileError(
+            f"{shown(path)} is no .keras file, or truncated: its {size} bytes do not end as a zip archive does"
+        )
     entries = int.from_bytes(tail[place + 10 : place + 12], "little")
     length = int.from_bytes(tail[place + 12 : place + 16], "little")
     if entries > len(MEMBERS) + 29 or length > _MOST_DIRECTORY:

@@ -7,7 +7,7 @@ the bytes that the file has for it before memory is taken.
 
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 BFLOAT16 = "bfloat16"
 # The deepest known models, with the state of an optimizer, have some five thousand arrays and groups.
 MOST_OBJECTS = 1 << 13
-_MOST_GROUPS_DEEP = 64
+_MOST_GROUPS_DEEP = 32
 _CHUNK = 1 << 20
 
 
@@ -57,7 +57,9 @@ def opened_hdf5(data: bytes, path: str) -> Iterator[Any]:
     """The file of these bytes, open; `path` is its name for messages."""
     h5py = import_h5py()
     if not data.startswith(MAGIC):
-        raise ModelFileError(f"{shown(path)} is no HDF5 file, or broken: it starts with {short(data[:8])}")
+        raise ModelFileError(
+            f"{shown(path)} is no HDF5 file, or broken: it has {len(data)} bytes and starts with {short(data[:8])}"
+        )
     with explained_hdf5(path):
         access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
         access.set_fapl_core(backing_store=False)
@@ -67,48 +69,102 @@ def opened_hdf5(data: bytes, path: str) -> Iterator[Any]:
         yield file
 
 
-def array_places(file: Any, size: int, path: str) -> dict[str, Any]:
-    """The arrays of an open file by name, like "layers/dense/vars/0", checked but not read.
+class Places(Mapping[str, Any]):
+    """The arrays of an open file by name, like "layers/dense/vars/0", each opened and checked when it is asked for.
+
+    names: what the file calls them; size: how many bytes it has; path: its name for messages
+    """
+
+    def __init__(self, file: Any, names: Mapping[str, bytes], size: int, path: str) -> None:
+        self._file = file
+        self._names = names
+        self._size = size
+        self._path = path
+        self._opened: dict[str, Any] = {}
+        self._stored = 0
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._opened:
+            with explained_hdf5(self._path):
+                self._opened[name] = self._open(name)
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def only(self, wanted: Callable[[str], bool]) -> "Places":
+        """Those with such a name."""
+        return Places(self._file, {k: v for k, v in self._names.items() if wanted(k)}, self._size, self._path)
+
+    def renamed(self, old: str, new: str) -> "Places":
+        """The same with one part of the names replaced."""
+        return Places(self._file, {k.replace(old, new): v for k, v in self._names.items()}, self._size, self._path)
+
+    def _open(self, name: str) -> Any:
+        h5py = import_h5py()
+        found = h5py.Dataset(h5py.h5o.open(self._file.id, self._names[name]))
+        self._stored += _checked_array(found, name, self._path)
+        if self._stored > self._size:
+            raise ModelFileError(
+                f"{shown(self._path)} is broken: its arrays need {self._stored} bytes, it has {self._size}"
+            )
+        return found
+
+
+def array_places(file: Any, size: int, path: str) -> Places:
+    """The arrays of an open file by name.
 
     size: how many bytes the file has
-    Raises ModelFileError for anything that is neither a group nor a plain array.
+    Raises ModelFileError for links to elsewhere, for objects with two names, and for anything that is neither a group
+    nor an array. Nothing is opened for that: a file of too many objects costs no more than counting them.
     """
     h5py = import_h5py()
-    found: dict[str, Any] = {}
-    stored = 0
+    names: dict[str, bytes] = {}
+    seen: set[int] = set()
+
+    # What a visit returns, beside None, ends it.
+    def see_link(key: bytes, link: Any) -> str | None:
+        fault = _fault_of_link(key, link, seen)
+        seen.add(link.u)
+        return fault
+
+    def see_object(key: bytes, item: Any) -> str | None:
+        if item.type == h5py.h5o.TYPE_DATASET:
+            names[key.decode("utf-8", "replace")] = key
+        return (
+            None
+            if item.type in (h5py.h5o.TYPE_DATASET, h5py.h5o.TYPE_GROUP)
+            else _told(key, "is neither a group nor an array")
+        )
+
     with explained_hdf5(path):
-        seen = {h5py.h5o.get_info(file.id).addr}
-        stack = [("", file.id)]
-        while stack:
-            prefix, group = stack.pop()
-            if len(group) + len(seen) > MOST_OBJECTS or prefix.count("/") > _MOST_GROUPS_DEEP:
-                raise ModelFileError(f"{shown(path)} is broken: more than {MOST_OBJECTS} objects, or groups too deep")
-            for key in group:
-                name = prefix + key.decode()
-                item = _linked(group, key, name, seen, path)
-                if isinstance(item, h5py.h5g.GroupID):
-                    stack.append((f"{name}/", item))
-                    continue
-                found[name] = h5py.Dataset(item)
-                stored += _checked_array(found[name], name, path)
-        if stored > size:
-            raise ModelFileError(f"{shown(path)} is broken: its arrays need {stored} bytes, it has {size}")
-    return found
+        # In the order of the file: any other one is made by sorting all names of a group first.
+        native = h5py.h5.ITER_NATIVE
+        seen.add(h5py.h5o.get_info(file.id).addr)
+        fault = file.id.links.visit(see_link, info=True, order=native)
+        fault = fault or h5py.h5o.visit(file.id, see_object, info=True, order=native)
+    if fault:
+        raise ModelFileError(f"{shown(path)}{fault}")
+    return Places(file, names, size, path)
 
 
-def _linked(group: Any, key: bytes, name: str, seen: set[int], path: str) -> Any:
-    """What lies behind a name, if the name is its only one."""
-    h5py = import_h5py()
-    if group.links.get_info(key).type != h5py.h5l.TYPE_HARD:
-        raise ModelFileError(f"{shown(path)}: {short(name)} is a link to somewhere else, which is never followed")
-    item = h5py.h5o.open(group, key)
-    address = h5py.h5o.get_info(item).addr
-    if address in seen:
-        raise ModelFileError(f"{shown(path)}: {short(name)} is a second name of another object; it must be its own")
-    seen.add(address)
-    if not isinstance(item, (h5py.h5g.GroupID, h5py.h5d.DatasetID)):
-        raise ModelFileError(f"{shown(path)}: {short(name)} is neither a group nor an array")
-    return item
+def _fault_of_link(key: bytes, link: Any, seen: set[int]) -> str | None:
+    """What is wrong with a link, unless it is the only name of its object, and there are not too many."""
+    if len(seen) > MOST_OBJECTS or key.count(b"/") > _MOST_GROUPS_DEEP:
+        return f" is broken: more than {MOST_OBJECTS} objects, or groups too deep"
+    if link.type != import_h5py().h5l.TYPE_HARD:
+        return _told(key, "is a link to somewhere else, which is never followed")
+    return _told(key, "is a second name of another object; it must be its own") if link.u in seen else None
+
+
+def _told(key: bytes, what: str) -> str:
+    return f": {short(key.decode('utf-8', 'replace'))} {what}"
 
 
 def _checked_array(item: Any, name: str, path: str) -> int:

@@ -12,13 +12,13 @@ from ...errors import ArgumentTypeError, ModelFileError, short
 from ..atomic import check_writable, shown, write_whole
 from ..container import opened
 from ..keras_configs import from_keras, is_keras_config
-from ..loading import check_sizes, weights_within
+from ..loading import check_sizes, metrics_bounded, weights_within
 from ..model_files import check_built, explained, from_json, our_version, tells_how_it_was_compiled, to_json
-from ..registry import custom_object_scope, deserialize_keras_object, serialize_keras_object
-from ..state import assign_arrays, differences, refuse
+from ..registry import PACKAGE, custom_object_scope, deserialize_keras_object, serialize_keras_object
+from ..state import assign_arrays, differences, refuse, state_fits
 from .archive import CONFIG, METADATA, WEIGHTS, archive_bytes, read_members
 from .configs import to_keras
-from .hdf5 import array_places, hdf5_bytes, import_h5py, opened_hdf5, read_array
+from .hdf5 import Places, array_places, hdf5_bytes, import_h5py, opened_hdf5, read_array
 from .paths import OPTIMIZER, Saved, in_two_models, optimizer_variables, place, saved_layers, spread_common
 
 # Whose form is written.
@@ -27,6 +27,8 @@ _KERAS = "3.15.1"
 _OLD_LAYERS = "_layer_checkpoint_dependencies"
 # A layer has some sixty settings, the deepest known models have a thousand layers.
 _MOST_VALUES = 1 << 18
+# Numbers of one byte may be read into weights of eight.
+_MOST_GROWTH = 8
 
 
 # --- saving
@@ -71,6 +73,8 @@ def refuse_keras_weights(model: Any, path: str) -> None:
 
 def _model_config(model: Any) -> dict[str, Any]:
     config = json.loads(to_json(serialize_keras_object(model), model))
+    if model.graph is None:
+        config["build_config"] = {"input_shape": model._build_shape()}
     if not tells_how_it_was_compiled(model):
         return config
     return {**config, "compile_config": json.loads(to_json(model.get_compile_config(), model))}
@@ -106,7 +110,7 @@ def load_keras_model(path: str, custom_objects: dict[str, Any] | None = None, co
     _check_version(_read_json(members[METADATA], METADATA, path), path)
     with opened_hdf5(members[WEIGHTS], path) as weights, custom_object_scope(custom_objects or {}):
         places = _places(weights, len(members[WEIGHTS]), path)
-        with explained(path), weights_within(sum(_size_of(item) for item in places.values())):
+        with explained(path), weights_within(_MOST_GROWTH * len(members[WEIGHTS])):
             model = _make(config, path)
         _fill(_named(saved_layers(model)), _without_optimizer(places), path)
         if compile and config.get("compile_config"):
@@ -116,7 +120,10 @@ def load_keras_model(path: str, custom_objects: dict[str, Any] | None = None, co
 
 
 def load_keras_weights(model: Any, path: str, skip_mismatch: bool = False) -> None:
-    """Replace the weights of a model (or layer) by those of a `.weights.h5` or `.keras` file; all or none."""
+    """Replace the weights of a model (or layer) by those of a `.weights.h5` or `.keras` file; all or none.
+
+    The state of the optimizer too, where the model has a built one and the file has its state.
+    """
     import_h5py()
     check_built(model, "load_weights")
     with opened(path) as (file, size, _):
@@ -126,31 +133,42 @@ def load_keras_weights(model: Any, path: str, skip_mismatch: bool = False) -> No
             data = file.read(size)
     names = _named(saved_layers(model))
     with opened_hdf5(data, path) as weights:
-        places = _without_optimizer(_places(weights, len(data), path))
+        every = _places(weights, len(data), path)
+        places, state = _without_optimizer(every), _of_optimizer(every)
         found = differences(names, places)
         if found and not skip_mismatch:
             hint = "pass skip_mismatch=True to load what fits"
             raise refuse(found, f"load_weights: {shown(path)} does not fit {model.name!r}", hint)
+        optimizer = getattr(model, "optimizer", None)
+        slots = {} if optimizer is None else _named_slots(optimizer)
+        restored = optimizer is not None and state_fits(optimizer, slots, state, path, skip_mismatch)
         arrays = _read(names, places, path)
+        values = _read(slots, state, path) if restored else {}
     assign_arrays(names, arrays)
+    if optimizer is not None and restored:
+        assign_arrays(slots, values)
+        spread_common(optimizer)
+        optimizer.averages_are_in = False
+
+
+def _named_slots(optimizer: Any) -> dict[str, Variable]:
+    return {place(OPTIMIZER, k): variable for k, variable in enumerate(optimizer_variables(optimizer))}
 
 
 def _named(layers: list[Saved]) -> dict[str, Variable]:
     return {name: variable for saved in layers for name, variable in saved.named().items()}
 
 
-def _places(weights: Any, size: int, path: str) -> dict[str, Any]:
-    places = array_places(weights, size, path)
-    return {name.replace(_OLD_LAYERS, "layers"): item for name, item in places.items()}
+def _places(weights: Any, size: int, path: str) -> Places:
+    return array_places(weights, size, path).renamed(_OLD_LAYERS, "layers")
 
 
-def _without_optimizer(places: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: item for name, item in places.items() if not name.startswith(f"{OPTIMIZER}/")}
+def _without_optimizer(places: Places) -> Places:
+    return places.only(lambda name: not name.startswith(f"{OPTIMIZER}/"))
 
 
-def _size_of(item: Any) -> int:
-    # float16 and bfloat16 may be read into wider weights.
-    return int(item.size) * max(item.dtype.itemsize, 8)
+def _of_optimizer(places: Places) -> Places:
+    return places.only(lambda name: name.startswith(f"{OPTIMIZER}/"))
 
 
 def _read(names: Mapping[str, Variable], places: Mapping[str, Any], path: str) -> dict[str, np.ndarray]:
@@ -217,17 +235,20 @@ def _refuse_code(config: Any) -> None:
             stack.extend(item)
 
 
-def _compile(model: Any, how: dict[str, Any], places: Mapping[str, Any], path: str) -> None:
+def _compile(model: Any, how: dict[str, Any], places: Places, path: str) -> None:
     known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution")
     optimizer = how.get("optimizer")
     if isinstance(optimizer, dict) and optimizer.get("config", {}).get("learning_rate") == 0:
         # No optimizer can be made with a rate of 0, but one can be set to it; the array has it.
         how = {**how, "optimizer": {**optimizer, "config": {**optimizer["config"], "learning_rate": 1.0}}}
-    model.compile_from_config(from_keras({key: value for key, value in how.items() if key in known}))
+    # A compile_from_config of the user's own takes what its get_compile_config has told.
+    if type(model).compile_from_config.__module__.startswith(f"{PACKAGE}."):
+        how = {key: value for key, value in how.items() if key in known}
+    with metrics_bounded():
+        model.compile_from_config(from_keras(how))
     if model.optimizer is None:
         return
-    names = {place(OPTIMIZER, k): variable for k, variable in enumerate(optimizer_variables(model.optimizer))}
-    own = {name: item for name, item in places.items() if name.startswith(f"{OPTIMIZER}/")}
+    names, own = _named_slots(model.optimizer), _of_optimizer(places)
     # An optimizer that was never used has no state for the weights yet.
     fresh = {place(OPTIMIZER, k) for k in range(len(model.optimizer.variables) - _count_of_slots(model.optimizer))}
     if set(own) in (set(names), fresh) and not differences(names, own).mismatched:
@@ -237,7 +258,7 @@ def _compile(model: Any, how: dict[str, Any], places: Mapping[str, Any], path: s
     warnings.warn(
         f"{shown(path)}: the state of {model.optimizer.name!r} does not fit the weights that can be trained, so it "
         "starts anew; call compile(...) before saving whenever trainable was changed",
-        stacklevel=4,
+        stacklevel=5,
     )
 
 

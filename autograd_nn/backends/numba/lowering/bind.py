@@ -399,10 +399,14 @@ class Binding:
         settled = all(i in self._views or i in self.known or i in self._waiting for i in t.inputs)
         op: Any = t.op
         lowering = self.lowerings.get(op.family)
-        if settled and _sized(spec) and lowering and (op.family in _ANY_DTYPE or _plain(t)) and lowering(self, t):
+        real = not op.complex or not _complex(t)
+        known = real and (op.family in _ANY_DTYPE or _plain(t))
+        if settled and _sized(spec) and lowering and known and lowering(self, t):
             return
         sized = _sized(spec)
         reason = f"no kernel for {op.name}" if sized else "its size is known only when it runs"
+        if not real:
+            reason = f"no kernel for complex numbers in {op.name}"
         self._in_python(t, spec, t.params, reason)
 
     def _pick(self, t: Tensor) -> None:
@@ -519,17 +523,44 @@ def _sized(spec: Any) -> bool:
     return all(isinstance(size, int) for s in specs for size in s.shape)
 
 
+def _specs(t: Tensor) -> list[Spec]:
+    """What a node reads and gives."""
+    return [*(i.spec for i in t.inputs), *([t.spec] if isinstance(t.spec, Spec) else t.spec)]
+
+
+def _complex(t: Tensor) -> bool:
+    """Whether a node reads or gives complex numbers, which kernels do not know."""
+    return any(spec.dtype.kind == "c" for spec in _specs(t))
+
+
 def _plain(t: Tensor) -> bool:
     """Whether kernels know all dtypes of a node."""
-    specs = [*(i.spec for i in t.inputs), *([t.spec] if isinstance(t.spec, Spec) else t.spec)]
+    specs = _specs(t)
     return all(spec.dtype.itemsize != 2 or spec.dtype.kind != "f" for spec in specs)
 
 
 def _infer_graph(graph: Graph, given: Sequence[Spec], many: bool) -> Any:
     """The specs of the outputs of an elementwise graph."""
+    found = _substituted(graph, given) or _inferred(graph, given)
+    return found if many else found[0]
+
+
+def _substituted(graph: Graph, given: Sequence[Spec]) -> tuple[Spec, ...] | None:
+    """The same by sizes alone, where those of the inputs say all that was unknown when the graph was made."""
+    sizes: dict[Any, Any] = {}
+    for t, spec in zip(graph.inputs, given):
+        for known, size in zip(t.spec.shape, spec.shape, strict=True):
+            if sizes.setdefault(known, size) != size or isinstance(known, int) and known != size:
+                return None
+    shapes = [tuple(n if isinstance(n, int) else sizes.get(n) for n in t.spec.shape) for t in graph.outputs]
+    if any(None in shape for shape in shapes):
+        return None
+    return tuple(Spec(shape, t.spec.dtype) for shape, t in zip(shapes, graph.outputs))  # type: ignore[arg-type]
+
+
+def _inferred(graph: Graph, given: Sequence[Spec]) -> tuple[Spec, ...]:
     specs: dict[Tensor, Any] = {t: Spec(np.shape(t.value), t.spec.dtype) for t in graph.constants}
     specs.update(zip(graph.inputs, given))
     for t in graph.operations:
         specs[t] = t.op.infer(*[specs[i] for i in t.inputs], **t.params)  # type: ignore[union-attr]
-    found = tuple(specs[t] for t in graph.outputs)
-    return found if many else found[0]
+    return tuple(specs[t] for t in graph.outputs)

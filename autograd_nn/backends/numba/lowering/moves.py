@@ -19,12 +19,19 @@ TILE = 4096
 _SHORT = 8
 _BLOCK_ROWS, _BLOCK_COLUMNS = 64, 8
 _WORD = 2**64
+# The bytes of the largest integer; complex128 is moved as two of them.
+_LARGEST = 8
 _HEAD = 10
 
 
 def raw(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The unsigned integer as large as an element of `dtype`."""
     return np.dtype(f"uint{8 * dtype.itemsize}")
+
+
+def halves(view: View) -> View:
+    """Elements of 16 bytes as pairs of words along a new last axis."""
+    return view._replace(shape=(*view.shape, 2), strides=(*view.strides, _LARGEST), dtype=np.dtype(np.uint64))
 
 
 def grounded(view: View) -> tuple[View, int]:
@@ -41,6 +48,8 @@ def words(numbers: Any) -> list[int]:
 def move(source: View, target: View) -> tuple[Loop, list[View]]:
     """The loop that writes `source`, broadcast, into `target`, and its views. They must not overlap."""
     source = source.broadcast(target.shape)
+    if target.dtype.itemsize > _LARGEST:
+        source, target = halves(source), halves(target)
     order = sorted(range(len(target.shape)), key=lambda k: -abs(target.strides[k]))
     shape = [target.shape[k] for k in order]
     steps = [[view.steps()[k] for k in order] for view in (source, target)]

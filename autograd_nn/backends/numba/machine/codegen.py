@@ -1,19 +1,37 @@
 """From LLVM to machine code for this processor, and from stored machine code to addresses."""
 
+import ctypes
+import threading
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
+from llvmlite.binding import ffi
+
+from ...threads import num_threads
+
+T = TypeVar("T")
+_OWN = threading.local()
+
+
+def _target() -> Any:
+    """The processor for which this thread makes machine code."""
+    if not hasattr(_OWN, "target"):
+        _OWN.target = _new_target()
+    return _OWN.target
+
+
+def _new_target() -> Any:
+    target, name = _processor()
+    return target.create_target_machine(cpu=name, features=features(), opt=1, reloc="default", codemodel="jitdefault")
 
 
 @cache
-def _target() -> Any:
+def _processor() -> tuple[Any, str]:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_triple(llvm.get_process_triple())
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features(), opt=1, reloc="default", codemodel="jitdefault"
-    )
+    return llvm.Target.from_triple(llvm.get_process_triple()), llvm.get_host_cpu_name()
 
 
 @cache
@@ -29,8 +47,42 @@ def fuses() -> bool:
     return bool(llvm.get_host_cpu_features().get("fma")) or llvm.get_process_triple().startswith(("aarch64", "arm64"))
 
 
+def together(jobs: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of jobs that spend their time in LLVM, done by as many threads as programs run on."""
+    left = list(enumerate(jobs))[::-1]
+    done: dict[int, T] = {}
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        while left and not errors:
+            try:
+                k, job = left.pop()
+            except IndexError:
+                return
+            try:
+                done[k] = job()
+            except BaseException as error:
+                errors.append(error)
+
+    others = [threading.Thread(target=work) for _ in range(min(len(jobs), num_threads()) - 1)]
+    for thread in others:
+        thread.start()
+    work()
+    for thread in others:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return [done[k] for k in range(len(jobs))]
+
+
+def _freely(function: Any) -> Any:
+    """A function of LLVM without llvmlite's lock, which lets in one thread whatever it works on: LLVM itself only asks
+    that threads work on modules of different contexts."""
+    return getattr(function, "_cfn", function)
+
+
 def _module(text: str) -> Any:
-    module = llvm.parse_assembly(text)
+    module = llvm.parse_assembly(text, llvm.create_context())
     module.triple = llvm.get_process_triple()
     module.verify()
     return module
@@ -44,14 +96,21 @@ def optimized(text: str) -> Any:
     options.slp_vectorization = False
     options.loop_unrolling = False
     passes = llvm.create_pass_builder(_target(), options)
-    passes.getModulePassManager().run(module, passes)
+    _freely(ffi.lib.LLVMPY_RunNewModulePassManager)(passes.getModulePassManager(), module, passes)
     return module
 
 
 def machine_code(text: str, as_written: bool = False) -> bytes:
     """The object file of a module, after LLVM's passes unless it is good as written."""
-    code: bytes = _target().emit_object(_module(text) if as_written else optimized(text))
-    return code
+    module = _module(text) if as_written else optimized(text)
+    with ffi.OutputString() as wrong:
+        memory = _freely(ffi.lib.LLVMPY_TargetMachineEmitToMemory)(_target(), module, 1, wrong)
+        if not memory:
+            raise RuntimeError(str(wrong))
+    try:
+        return ctypes.string_at(ffi.lib.LLVMPY_GetBufferStart(memory), ffi.lib.LLVMPY_GetBufferSize(memory))
+    finally:
+        ffi.lib.LLVMPY_DisposeMemoryBuffer(memory)
 
 
 def offer(name: str, address: int) -> None:
@@ -65,7 +124,8 @@ class Loaded:
     def __init__(self, objects: list[bytes]) -> None:
         empty = llvm.parse_assembly("")
         empty.triple = llvm.get_process_triple()
-        self._engine = llvm.create_mcjit_compiler(empty, _target())
+        # An engine owns its target.
+        self._engine = llvm.create_mcjit_compiler(empty, _new_target())
         for code in objects:
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from llvmlite import ir
 
 from . import cache, language
 from .arithmetic import POINTER, WORD
-from .codegen import Loaded, machine_code, offer, optimized
+from .codegen import Loaded, machine_code, offer, optimized, together
 from .language import procedure, shared
 from .sources import OPTIONS, definition, surroundings, with_numba
 
@@ -86,6 +87,9 @@ class Library:
 
 
 LIBRARY = Library()
+_PROCEDURES = threading.Lock()
+# Python's parser fails where several threads use it at once (CPython issue 106905).
+_PARSER = threading.RLock()
 
 
 def _set(variable: str) -> bool:
@@ -115,23 +119,30 @@ def build(
         return found
 
 
-def ready(kernels: Iterable[Kernel]) -> None:
-    """Give each kernel its address: what is not on the disk is compiled and kept there."""
+def ready(kernels: Iterable[Kernel], beside: Sequence[Callable[[], Any]] = ()) -> None:
+    """Give each kernel its address: what is not on the disk is compiled and kept there.
+
+    beside: what else is to be compiled meanwhile
+    """
     with LIBRARY.lock:
         new = [k for k in dict.fromkeys(kernels) if not k.address]
         if not new or interpreted():
             return
-        objects = []
         for kernel in new:
             _share(kernel)
-            begin = time.perf_counter()
-            code, kernel.cached = cache.kept(kernel.key, lambda made=kernel: machine_code(_llvm(made)))  # type: ignore[misc]
-            kernel.seconds = time.perf_counter() - begin
-            objects.append(code)
-        loaded = Loaded(objects)
+        jobs: list[Callable[[], Any]] = [*(partial(_made, kernel) for kernel in new), *beside]
+        loaded = Loaded(together(jobs)[: len(new)])
         LIBRARY.loaded.append(loaded)
         for kernel in new:
             kernel.address = loaded.address(f"entry_{kernel.key}")
+
+
+def _made(kernel: Kernel) -> bytes:
+    """The object file of a kernel."""
+    begin = time.perf_counter()
+    code, kernel.cached = cache.kept(kernel.key, lambda: machine_code(_llvm(kernel)))
+    kernel.seconds = time.perf_counter() - begin
+    return code
 
 
 def _share(kernel: Kernel) -> None:
@@ -154,14 +165,17 @@ def procedures(functions: Sequence[Callable[..., Any]]) -> dict[str, int]:
     def write() -> bytes:
         module = ir.Module()
         known: dict[str, Any] = {}
-        for f in functions:
-            names = {**surroundings(f), **known}
-            known[f.__name__] = procedure(module, f"{f.__name__}_{key}", definition(f), names)
+        with _PARSER:
+            for f in functions:
+                names = {**surroundings(f), **known}
+                known[f.__name__] = procedure(module, f"{f.__name__}_{key}", definition(f), names)
         return machine_code(str(module))
 
-    text = "\n".join(ast.unparse(definition(f)) for f in functions)
+    with _PARSER:
+        text = "\n".join(ast.unparse(definition(f)) for f in functions)
     key = hashlib.sha256(text.encode()).hexdigest()[:32]
-    with LIBRARY.lock:
+    # Not the lock of the library: who holds that may be waiting for this.
+    with _PROCEDURES:
         loaded = Loaded([cache.kept(key, write)[0]])
         LIBRARY.loaded.append(loaded)
         return {f.__name__: loaded.address(f"{f.__name__}_{key}") for f in functions}
@@ -170,9 +184,9 @@ def procedures(functions: Sequence[Callable[..., Any]]) -> dict[str, int]:
 def _llvm(kernel: Kernel) -> str:
     """A module with the kernel's body, and the entry that takes its arguments from a block."""
     module = ir.Module()
-    tree = ast.parse(kernel.source).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    with language.explained(kernel.source):
+    with _PARSER, language.explained(kernel.source):
+        tree = ast.parse(kernel.source).body[0]
+        assert isinstance(tree, ast.FunctionDef)
         body = language.kernel(module, "kernel", tree, kernel.dtypes, kernel.names)
     entry = ir.Function(module, ir.FunctionType(ir.VoidType(), [WORD] * 3), f"entry_{kernel.key}")
     builder = ir.IRBuilder(entry.append_basic_block("entry"))

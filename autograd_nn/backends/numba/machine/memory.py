@@ -72,11 +72,11 @@ class View(NamedTuple):
 
     def broadcast(self, shape: tuple[int, ...]) -> "View":
         """The same elements repeated along axes of size 1, and new ones in front."""
-        front = len(shape) - len(self.shape)
-        strides = tuple(
-            0 if k < front or self.shape[k - front] == 1 else self.strides[k - front] for k in range(len(shape))
-        )
-        return self._replace(shape=shape, strides=strides)
+        if shape == self.shape:
+            return self
+        front = (0,) * (len(shape) - len(self.shape))
+        strides = (*front, *(0 if n == 1 else s for n, s in zip(self.shape, self.strides)))
+        return View(self.buffer, self.offset, shape, strides, self.dtype)
 
     def reshaped(self, shape: tuple[int, ...]) -> "View | None":
         """The elements in row-major order in another shape; None where that needs a copy."""

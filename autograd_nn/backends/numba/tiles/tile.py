@@ -11,14 +11,14 @@ stands in the kernel's geometry.
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 
 from ..machine import cache as disk
-from ..machine.codegen import Loaded, machine_code
+from ..machine.codegen import Loaded, machine_code, together
 from ..machine.language import Intrinsic
 from .vectors import VOID, WORD, Host, Vectors, host
 
@@ -75,23 +75,34 @@ def _host() -> Host:
     return shape
 
 
-def _made(name: str, dtype: np.dtype[Any], write: Callable[[Vectors], None], arguments: int) -> int:
-    """The address of a function, from the disk if it is there."""
-    name = f"{name}_{dtype.name}"
+class _Function(NamedTuple):
+    """A function to be made: its name, what writes it, and the number of its arguments."""
 
-    def code() -> bytes:
-        vectors = Vectors(ir.Module(), name, arguments, dtype, _host())
-        write(vectors)
+    name: str
+    write: Callable[[Vectors], None]
+    arguments: int
+
+
+def _made(dtype: np.dtype[Any], *functions: _Function) -> list[int]:
+    """The addresses of functions, from the disk if they are there."""
+
+    def code(f: _Function) -> bytes:
+        vectors = Vectors(ir.Module(), f"{f.name}_{dtype.name}", f.arguments, dtype, _host())
+        f.write(vectors)
         vectors.build.ret_void()
         return machine_code(str(vectors.module), as_written=True)
 
+    def kept(f: _Function) -> bytes:
+        key = hashlib.sha256(f"{f.name}_{dtype.name}".encode()).hexdigest()[:32]
+        return disk.kept(key, lambda: code(f))[0]
+
+    objects = together([partial(kept, f) for f in functions])
     with _LOCK:
-        loaded = Loaded([disk.kept(hashlib.sha256(name.encode()).hexdigest()[:32], code)[0]])
+        loaded = Loaded(objects)
         _LOADED.append(loaded)
-        return loaded.address(name)
+        return [loaded.address(f"{f.name}_{dtype.name}") for f in functions]
 
 
-@cache
 def tile(dtype: np.dtype[Any], rows: int, columns: int) -> int:
     """`call(tile, a, a_row, a_k, b, b_k, k, c, c_row, valid, add, ahead, pace)`: addresses and strides in bytes.
 
@@ -99,37 +110,40 @@ def tile(dtype: np.dtype[Any], rows: int, columns: int) -> int:
     vector may have fewer than it holds   add: whether to add to C instead of replacing it
     ahead, pace: memory to be fetched meanwhile, a column of the tile for each k; it need not exist
     """
-    vectors = -(-columns // lanes(dtype))
-    masked = columns % lanes(dtype) != 0
     # A product of another size needs other heights near the greatest: made together, they cost nothing then.
     most = _host().rows
-    heights = range(max(1, most - 2), most + 1)
-    found = {r: _tile_of(dtype, r, vectors, masked) for r in (heights if rows in heights else (rows,))}
-    return found[rows]
+    heights = tuple(range(max(1, most - 2), most + 1))
+    masked = columns % lanes(dtype) != 0
+    return _tiles(dtype, heights if rows in heights else (rows,), -(-columns // lanes(dtype)), masked)[rows]
 
 
 @cache
-def _tile_of(dtype: np.dtype[Any], rows: int, vectors: int, masked: bool) -> int:
-    name = f"tile_{rows}_{vectors}{'_masked' if masked else ''}"
-    return _made(name, dtype, lambda v: _tile(v, rows, vectors, masked), 12)
+def _tiles(dtype: np.dtype[Any], heights: tuple[int, ...], vectors: int, masked: bool) -> dict[int, int]:
+    """The addresses of tiles by their heights."""
+    suffix = "_masked" if masked else ""
+    functions = [
+        _Function(f"tile_{rows}_{vectors}{suffix}", partial(_tile, rows=rows, vectors=vectors, masked=masked), 12)
+        for rows in heights
+    ]
+    return dict(zip(heights, _made(dtype, *functions)))
 
 
 @cache
 def copy(dtype: np.dtype[Any]) -> int:
     """`call(copy, to, to_step, source, source_step, count, valid)`: rows of a tile's width, filled up with zeros."""
-    return _made("copy", dtype, _copy, 6)
+    return _made(dtype, _Function("copy", _copy, 6))[0]
 
 
 @cache
 def turn(dtype: np.dtype[Any]) -> int:
     """`call(turn, to, to_step, source, source_step, count, valid)`: as copy, of contiguous columns that far apart."""
-    return _made("turn", dtype, _turn, 6)
+    return _made(dtype, _Function("turn", _turn, 6))[0]
 
 
 @cache
 def dots(dtype: np.dtype[Any]) -> int:
     """`call(dots, a, a_row, b, k, c, c_row, rows)`: C[r] = sum_k A[r, k] B[k], of contiguous rows."""
-    return _made("dots", dtype, _dots, 7)
+    return _made(dtype, _Function("dots", _dots, 7))[0]
 
 
 def _tile(v: Vectors, rows: int, vectors: int, masked: bool) -> None:
