@@ -63,6 +63,16 @@ class Variable(Tensor):
     def assign_sub(self, value: Any) -> Tensor:
         return self.assign(self - value)
 
+    def clear(self) -> None:
+        """Set all elements to zero; states of metrics are cleared before every batch that stands alone."""
+        zeros = self.value.copy()
+        zeros.fill(0)
+        if MODE.trace is not None:
+            MODE.trace.write(self, zeros)
+            return
+        self.value = zeros
+        self.stamp = tick()
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "Variable":
         twin = Variable(self.value, trainable=self.trainable, name=self.name)
         memo[id(self)] = twin

@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import initializers
 from ..engine.convert import as_tensor
 from ..engine.signatures import Checked
@@ -94,7 +92,7 @@ class Metric(metaclass=Checked):
 
     def reset_state(self) -> None:
         for variable in self.variables:
-            variable.assign(np.zeros(variable.spec.shape, variable.dtype))
+            variable.clear()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.update_state(*args, **kwargs)

@@ -1,6 +1,7 @@
 """From what users pass to `fit`, `evaluate` and `predict` to batches: converted, checked, the model built for them."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,12 @@ class Feeder:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._state = model._compiled
-        self._inputs = _expected_inputs(model)
+
+    @cached_property
+    def _inputs(self) -> list[Any]:
+        """The input tensors of a model that has them."""
+        inputs = getattr(self._model, "inputs", None)
+        return [t for t in flatten(inputs)[0] if isinstance(t, Tensor)] if inputs is not None else []
 
     # --- faces
 
@@ -267,12 +273,6 @@ def _the_same(given: list[Any], taken: list[Any]) -> bool:
         a is not None and (a.dtype, a.shape, a.strides, a.ctypes.data) == (b.dtype, b.shape, b.strides, b.ctypes.data)
         for a, b in zip(given, taken)
     )
-
-
-def _expected_inputs(model: Any) -> list[Any]:
-    """The input tensors of a model that has them."""
-    inputs = getattr(model, "inputs", None)
-    return [t for t in flatten(inputs)[0] if isinstance(t, Tensor)] if inputs is not None else []
 
 
 def _any_length(shape: tuple[Any, ...], free: bool) -> tuple[Any, ...]:

@@ -134,3 +134,12 @@ for _ in range(20):
     np.testing.assert_allclose(ours, theirs, atol=2e-5)
 """
     subprocess.run([sys.executable, "-c", text], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_results_below_the_normal_numbers_are_zero_in_programs_alone(numba, threads, count):
+    ag.config.set_num_threads(count)
+    x = np.full(300_000, 1.5e-38, np.float32)
+    assert not ag.jit(lambda x: x * 0.5)(x).numpy().any()
+    assert not ag.jit(lambda x: x * 0.5)(np.full(300_000, 3e-308)).numpy().any()
+    assert (x * np.float32(0.5)).all(), "NumPy rounds as before"

@@ -5,6 +5,9 @@ after the other. Its tiles are cut into one range per thread; each thread claims
 the ranges of the others, so that a thread which the system has put aside holds nobody up. The leader goes on when all
 tiles are done. Which thread works a tile changes no bit of the result.
 
+Meanwhile results below the normal numbers are 0: the second moments of weights that are no longer used decay into them,
+and each operation on one takes more than a hundred cycles.
+
 What is shared lies in cache lines of its own. A claim is one compare-and-exchange on a word that holds the number of
 the instruction and the next tile, so whoever comes late claims nothing; only then are kernel and block touched.
 """
@@ -16,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import kernel
-from .intrinsics import add, call_kernel, exchange_if, load, relax, store
+from .intrinsics import add, call_kernel, drop_subnormals, exchange_if, load, relax, round_as, store
 
 ROW_WORDS = 3
 _LINE = 64
@@ -59,6 +62,7 @@ def work(shared: int, thread: int, number: int) -> None:
 
 def lead(rows: int, begin: int, end: int, shared: int, threads: int, alarm: int) -> None:
     """Run rows begin..end with all workers that come, no further than to one that raises the alarm."""
+    before = drop_subnormals()
     number = load(shared + NUMBER)
     store(shared + ACTIVE, 1)
     k = begin
@@ -82,19 +86,23 @@ def lead(rows: int, begin: int, end: int, shared: int, threads: int, alarm: int)
                 relax()
         k = end if load(alarm) else k + 1
     store(shared + ACTIVE, 0)
+    round_as(before)
 
 
 def alone(rows: int, begin: int, end: int, alarm: int) -> None:
     """Run rows begin..end without help, no further than to one that raises the alarm."""
+    before = drop_subnormals()
     k = begin
     while k < end:
         row = rows + k * 24
         call_kernel(load(row), load(row + 8), 0, load(row + 16))
         k = end if load(alarm) else k + 1
+    round_as(before)
 
 
 def serve(shared: int, thread: int, spins: int) -> None:
     """Help with what is published, until nothing was for so many turns; then park, or stop if told to."""
+    before = drop_subnormals()
     state = shared + CLAIMS + thread * PER_THREAD + STATE
     seen, left = -1, spins
     while left:
@@ -110,6 +118,7 @@ def serve(shared: int, thread: int, spins: int) -> None:
         if load(state) == STOPPED:
             left = 0
     exchange_if(state, SPINNING, PARKED)
+    round_as(before)
 
 
 def fill(ids: int, head: int, holes: int, count: int, words: int) -> None:

@@ -8,7 +8,7 @@ from llvmlite import ir
 
 from .language import Intrinsic
 
-_WORD = ir.IntType(64)
+_WORD, _HALF, _VOID = ir.IntType(64), ir.IntType(32), ir.VoidType()
 
 
 def _place(builder: Any, address: Any) -> Any:
@@ -44,6 +44,37 @@ def _relax(builder: Any, args: Sequence[Any]) -> None:
         builder.call(known or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), []), name), [])
 
 
+def _known(builder: Any, name: str, result: Any, arguments: Sequence[Any]) -> Any:
+    found = builder.module.globals.get(name)
+    return found or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
+
+
+def _set_rounding(builder: Any, change: Any) -> Any:
+    """Change the word in which the processor keeps how it rounds; the word before, 0 where it is not known."""
+    triple = llvm.get_process_triple()
+    if triple.startswith(("aarch64", "arm64")):
+        before = builder.call(_known(builder, "llvm.aarch64.get.fpcr", _WORD, []), [])
+        builder.call(_known(builder, "llvm.aarch64.set.fpcr", _VOID, [_WORD]), [change(before, 1 << 24)])
+        return before
+    if not triple.startswith("x86"):
+        return _WORD(0)
+    with builder.goto_entry_block():
+        room = builder.alloca(_HALF)
+    builder.call(_known(builder, "llvm.x86.sse.stmxcsr", _VOID, [room.type]), [room])
+    before = builder.zext(builder.load(room), _WORD)
+    builder.store(builder.trunc(change(before, 1 << 15), _HALF), room)
+    builder.call(_known(builder, "llvm.x86.sse.ldmxcsr", _VOID, [room.type]), [room])
+    return before
+
+
+def _drop_subnormals(builder: Any, args: Sequence[Any]) -> Any:
+    return _set_rounding(builder, lambda before, flag: builder.or_(before, _WORD(flag)))
+
+
+def _round_as(builder: Any, args: Sequence[Any]) -> None:
+    _set_rounding(builder, lambda before, flag: args[0])
+
+
 # call_kernel(function, block, start, end)
 call_kernel = Intrinsic("call_kernel", _call_kernel)
 # load(address): the word there, with everything that its writer wrote before
@@ -54,5 +85,9 @@ store = Intrinsic("store", _store)
 add = Intrinsic("add", _add)
 # exchange_if(address, expected, word): whether the expected one was there, and so was replaced
 exchange_if = Intrinsic("exchange_if", _exchange_if)
+# drop_subnormals(): from now on this thread takes 0 for results below the normal numbers; how it rounded before
+drop_subnormals = Intrinsic("drop_subnormals", _drop_subnormals)
+# round_as(before): rounds again as it did
+round_as = Intrinsic("round_as", _round_as)
 # relax(): this is a spinning loop
 relax = Intrinsic("relax", _relax)
