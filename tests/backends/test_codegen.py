@@ -15,12 +15,17 @@ define i64 @"{name}"(i64 %x) {{
 """
 
 
+@pytest.fixture(autouse=True)
+def as_before():
+    before = config.num_threads()
+    yield
+    config.set_num_threads(before)
+
+
 @pytest.fixture(params=[1, 2, 4])
 def threads(request):
-    before = config.num_threads()
     config.set_num_threads(request.param)
-    yield request.param
-    config.set_num_threads(before)
+    return request.param
 
 
 def test_results_stand_in_the_order_of_the_jobs(threads):
