@@ -58,7 +58,9 @@ def rows() -> list[tuple[str, str]]:
         ("calculus", [*CALCULUS, "stop_gradient", "no_grad", "custom_op", "gradcheck"]),
     ]
     named = [(f"{room} ({len(names)})", ", ".join(names)) for room, names in rooms]
-    ops = sorted(name for name in dir(ag.ops) if callable(getattr(ag.ops, name)) and name[0].islower())
+    # What is loaded when first used stands in `__all__` alone.
+    names = {*dir(ag.ops), *ag.ops.__all__}
+    ops = sorted(name for name in names if callable(getattr(ag.ops, name)) and name[0].islower())
     return [*named, (f"ops ({len(ops)})", "NumPy's and Keras' functions on tensors: " + ", ".join(ops))]
 
 
