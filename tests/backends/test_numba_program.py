@@ -235,3 +235,12 @@ def test_another_batch_size_compiles_nothing():
         agree(f(np.ones((96, 10))), np.full(96, 2.0))
     assert len(LIBRARY.kernels) == before
     assert f.traces == 1
+
+
+def test_a_size_that_does_not_broadcast_is_an_error_in_every_later_call():
+    f = ag.jit(lambda x: ag.ops.tanh(x * 2 + np.arange(5.0)) * x)
+    with on("numba"):
+        assert [f(np.ones(n)).shape for n in (5, 1, 5)] == [(5,)] * 3
+        for _ in range(2):
+            with pytest.raises(ag.errors.ShapeError):
+                f(np.ones(7))

@@ -552,10 +552,16 @@ def _substituted(graph: Graph, given: Sequence[Spec]) -> tuple[Spec, ...] | None
         for known, size in zip(t.spec.shape, spec.shape, strict=True):
             if sizes.setdefault(known, size) != size or isinstance(known, int) and known != size:
                 return None
-    shapes = [tuple(n if isinstance(n, int) else sizes.get(n) for n in t.spec.shape) for t in graph.outputs]
-    if any(None in shape for shape in shapes):
+    shapes = {tuple(n if isinstance(n, int) else sizes.get(n) for n in t.spec.shape) for t in graph.outputs}
+    shape = shapes.pop()
+    if shapes or None in shape or not all(_broadcasts(spec.shape, shape) for spec in given):
         return None
-    return tuple(Spec(shape, t.spec.dtype) for shape, t in zip(shapes, graph.outputs))  # type: ignore[arg-type]
+    return tuple(Spec(shape, t.spec.dtype) for t in graph.outputs)  # type: ignore[arg-type]
+
+
+def _broadcasts(shape: Sequence[Any], result: Sequence[Any]) -> bool:
+    """Whether each size is 1 or that of the result, so that nothing can disagree on the way there."""
+    return len(shape) <= len(result) and all(a in (1, b) for a, b in zip(reversed(shape), reversed(result)))
 
 
 def _inferred(graph: Graph, given: Sequence[Spec]) -> tuple[Spec, ...]:

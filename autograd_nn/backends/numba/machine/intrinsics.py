@@ -39,9 +39,7 @@ def _exchange_if(builder: Any, args: Sequence[Any]) -> Any:
 
 def _relax(builder: Any, args: Sequence[Any]) -> None:
     if llvm.get_process_triple().startswith("x86"):
-        name = "llvm.x86.sse2.pause"
-        known = builder.module.globals.get(name)
-        builder.call(known or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), []), name), [])
+        builder.call(_known(builder, "llvm.x86.sse2.pause", _VOID, []), [])
 
 
 def _known(builder: Any, name: str, result: Any, arguments: Sequence[Any]) -> Any:
